@@ -1,0 +1,80 @@
+/** Everything that a run tells of itself: one line each in events.jsonl, and what metrics and progress are made of. */
+export type RunEvent =
+  | {
+      event: 'start';
+      step: number;
+      run: string;
+      version: string;
+      configHash: string;
+      numParameters: number;
+      steps: number;
+      batch: number;
+      slices: number;
+    }
+  | { event: 'listen'; step: number; workers: string; http: string }
+  | { event: 'resume'; step: number; checkpoint: string; skipped: string[] }
+  | { event: 'waiting'; step: number; reason: string }
+  | {
+      event: 'join';
+      step: number;
+      slot: number;
+      pid: number;
+      host: string;
+      device: string;
+      incarnation: number;
+    }
+  | { event: 'leave'; step: number; slot: number; pid: number; reason: string; members: number }
+  | { event: 'restart'; step: number; slot: number; attempt: number; delaySeconds: number; reason: string }
+  | {
+      event: 'step';
+      step: number;
+      bitsPerDim: number;
+      loss: number;
+      gradientNorm: number;
+      clipFactor: number;
+      learningRate: number;
+      epoch: number;
+      seconds: number;
+      phases: StepPhases;
+      members: number;
+      bytesIn: number;
+      bytesOut: number;
+    }
+  | { event: 'redeal'; step: number; slices: number; reason: string }
+  | { event: 'nonfinite'; step: number; slot: number; tensor: string }
+  | { event: 'dropped'; step: number; slot: number; message: string; reason: string }
+  | { event: 'divergence'; step: number; slot: number; expected: string; found: string }
+  | {
+      event: 'evaluation';
+      step: number;
+      split: 'test';
+      bitsPerDim: number;
+      standardError: number;
+      examples: number;
+      seconds: number;
+    }
+  | { event: 'samples'; step: number; path: string; count: number; budget: number; seconds: number }
+  | {
+      event: 'checkpoint';
+      step: number;
+      path: string;
+      sha256: string;
+      bytes: number;
+      seconds: number;
+      snapshotSeconds: number;
+    }
+  | { event: 'checkpoint-failed'; step: number; reason: string }
+  | { event: 'stopping'; step: number; reason: string }
+  | { event: 'done'; step: number; seconds: number; sha256: string }
+  | { event: 'failed'; step: number; reason: string; exitCode: number };
+
+/** Seconds of one step, as the coordinator sees them: dealing to first result, to last result, to average, to publication. */
+export interface StepPhases {
+  compute: number;
+  upload: number;
+  reduce: number;
+  publish: number;
+}
+
+/** Receives every event in order. `time` is milliseconds since 1970. Must not throw. */
+export type Observer = (event: RunEvent, time: number) => void;
