@@ -1,0 +1,124 @@
+import { z } from 'zod';
+
+/** Raised whenever a message changes in a way that an older peer would misread. */
+export const PROTOCOL = 1;
+
+const count = z.int().nonnegative();
+const id = z.string().min(1).max(200);
+const text = z.string().max(2000);
+const tagged = { term: count, step: count };
+
+/** A run of elements of one flat float32 array; its bytes are the frame after the header. */
+const bucket = { offset: count, length: z.int().positive(), crc: count };
+
+/** Numbers of one optimizer step, computed once and applied by every replica. */
+export const updateSchema = z.strictObject({
+  step: count,
+  clipFactor: z.number(),
+  learningRate: z.number(),
+  correction1: z.number(),
+  correction2: z.number(),
+  beta1: z.number(),
+  beta2: z.number(),
+  epsilon: z.number(),
+  weightDecay: z.number(),
+  ema: z.number(),
+});
+
+const evaluateTask = z.strictObject({
+  kind: z.literal('evaluate'),
+  task: count,
+  pass: count,
+  first: count,
+  count: z.int().positive(),
+});
+const sampleTask = z.strictObject({
+  kind: z.literal('sample'),
+  task: count,
+  first: count,
+  count: z.int().positive(),
+});
+export const taskSchema = z.discriminatedUnion('kind', [evaluateTask, sampleTask]);
+export type Task = z.infer<typeof taskSchema>;
+
+/** What a worker says. Payload frames are named in the comment. */
+export const fromWorkerSchema = z.discriminatedUnion('type', [
+  z.strictObject({
+    type: z.literal('hello'),
+    protocol: count,
+    version: text,
+    pid: count,
+    host: text,
+    device: text,
+    lanes: z.int().positive().max(1024),
+    repeatable: z.boolean(),
+    /** Number of the local worker that the coordinator started, if it did. */
+    local: count.optional(),
+  }),
+  /** The replica holds the state of `step` committed steps. */
+  z.strictObject({ type: z.literal('ready'), ...tagged }),
+  /** One bucket of the sum over a subtree's slices. Frame: its bytes. */
+  z.strictObject({
+    type: z.literal('gradient'),
+    ...tagged,
+    level: z.int().min(0).max(30),
+    index: count,
+    ...bucket,
+  }),
+  /** Frames: time step of each example (int32), then its log-likelihood in nats (float64), in slice order. */
+  z.strictObject({ type: z.literal('examples'), ...tagged, level: z.int().min(0).max(30), index: count }),
+  z.strictObject({ type: z.literal('nonfinite'), ...tagged, slice: count, tensor: text }),
+  /** The update of step - 1 is applied; `hash` of the state every so many steps. */
+  z.strictObject({ type: z.literal('applied'), ...tagged, hash: id.optional() }),
+  /** Frame: float64 results (evaluate: elbo of each example) or the images (sample). */
+  z.strictObject({ type: z.literal('result'), ...tagged, task: count }),
+  z.strictObject({ type: z.literal('alive'), doing: text }),
+  z.strictObject({ type: z.literal('leave'), reason: text }),
+]);
+export type FromWorker = z.infer<typeof fromWorkerSchema>;
+
+/** What the coordinator says. */
+export const toWorkerSchema = z.discriminatedUnion('type', [
+  z.strictObject({
+    type: z.literal('welcome'),
+    run: id,
+    term: count,
+    slot: count,
+    /** The resolved configuration, checked again by the worker. */
+    config: z.unknown(),
+    shape: z.tuple([z.int().positive(), z.int().positive(), z.int().positive()]),
+    numClasses: z.int().min(2),
+    numTestExamples: count,
+    /** Digest of the parameters' names and shapes: both sides must build the same model. */
+    model: id,
+  }),
+  z.strictObject({ type: z.literal('refuse'), reason: text }),
+  /** Part of the state. Frame: its bytes. */
+  z.strictObject({
+    type: z.literal('state'),
+    ...tagged,
+    array: z.enum(['parameters', 'firstMoment', 'secondMoment', 'ema']),
+    ...bucket,
+  }),
+  /** All of the state of `step` was sent; `hash` of it. */
+  z.strictObject({ type: z.literal('state-end'), ...tagged, hash: id }),
+  /** Slices [begin, end) of a step to compute. Frame: their examples. */
+  z.strictObject({ type: z.literal('deal'), ...tagged, begin: count, end: count }),
+  /** One bucket of the averaged gradient. Frame: its bytes. */
+  z.strictObject({ type: z.literal('average'), ...tagged, ...bucket }),
+  /** The step counts: apply the average. */
+  z.strictObject({
+    type: z.literal('commit'),
+    ...tagged,
+    update: updateSchema,
+    chain: id,
+    hash: z.boolean(),
+  }),
+  /** Frame: the examples (evaluate) or nothing (sample). */
+  z.strictObject({ type: z.literal('task'), ...tagged, task: taskSchema }),
+  z.strictObject({ type: z.literal('alive') }),
+  /** The coordinator does not know this worker (any more): say hello again. */
+  z.strictObject({ type: z.literal('rejoin'), reason: text }),
+  z.strictObject({ type: z.literal('stop'), reason: text }),
+]);
+export type ToWorker = z.infer<typeof toWorkerSchema>;
