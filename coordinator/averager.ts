@@ -1,0 +1,79 @@
+import { EventEmitter } from 'node:events';
+import { Worker } from 'node:worker_threads';
+import type { TreeNode } from '../shared/exchange/tree.js';
+import type { AveragerData, FromAverager, ToAverager } from './averager-thread.js';
+
+export type Averaged = Extract<FromAverager, { kind: 'averaged' }>;
+export type StateSnapshot = Extract<FromAverager, { kind: 'snapshot' }>;
+
+interface AveragerEvents {
+  averaged: [Averaged];
+  nonfinite: [number];
+  hash: [{ step: number; hash: string }];
+  error: [Error];
+}
+
+/**
+ * The thread that sums the slices' gradients and holds the coordinator's replica. Gradient buffers are P float32
+ * in shared memory and circulate: `take` one, fill it, hand it over with `add`, get it back as the average, `give` it back.
+ */
+export class Averager extends EventEmitter<AveragerEvents> {
+  readonly #thread: Worker;
+  readonly #bytes: number;
+  readonly #free: SharedArrayBuffer[] = [];
+  readonly #snapshots = new Map<number, (snapshot: StateSnapshot) => void>();
+  #requests = 0;
+
+  constructor(data: AveragerData) {
+    super();
+    this.#bytes = 4 * data.numParameters;
+    this.#thread = new Worker(new URL('./averager-thread.js', import.meta.url), { workerData: data });
+    this.#thread.on('message', (message: FromAverager) => this.#receive(message));
+    this.#thread.on('error', (error) => this.emit('error', error));
+  }
+
+  take(): SharedArrayBuffer {
+    return this.#free.pop() ?? new SharedArrayBuffer(this.#bytes);
+  }
+
+  give(buffer: SharedArrayBuffer): void {
+    this.#free.push(buffer);
+  }
+
+  add(step: number, node: TreeNode, buffer: SharedArrayBuffer, hash: boolean): void {
+    this.#post({ kind: 'sum', step, node, buffer, hash });
+  }
+
+  /** The replica between two steps, copied; into `buffer` (16 bytes a parameter) where one is given. */
+  snapshot(buffer?: SharedArrayBuffer): Promise<StateSnapshot> {
+    const request = this.#requests++;
+    return new Promise((resolve) => {
+      this.#snapshots.set(request, resolve);
+      this.#post({ kind: 'snapshot', request, buffer });
+    });
+  }
+
+  async close(): Promise<void> {
+    await this.#thread.terminate();
+  }
+
+  #post(message: ToAverager): void {
+    this.#thread.postMessage(message);
+  }
+
+  #receive(message: FromAverager): void {
+    switch (message.kind) {
+      case 'free':
+        return this.give(message.buffer);
+      case 'averaged':
+        return void this.emit('averaged', message);
+      case 'nonfinite':
+        return void this.emit('nonfinite', message.step);
+      case 'hash':
+        return void this.emit('hash', { step: message.step, hash: message.hash });
+      case 'snapshot':
+        this.#snapshots.get(message.request)?.(message);
+        this.#snapshots.delete(message.request);
+    }
+  }
+}

@@ -1,0 +1,492 @@
+import { Router } from 'zeromq';
+import type { Config } from '../shared/config/schema.js';
+import { EXIT, UserError } from '../shared/errors.js';
+import { bucketBytes, bucketsOf } from '../shared/exchange/buckets.js';
+import { summarize } from '../shared/method/bound.js';
+import { decode, encode, MAX_HEADER_BYTES, ProtocolError } from '../shared/protocol/codec.js';
+import { fromWorkerSchema, PROTOCOL, type FromWorker, type ToWorker } from '../shared/protocol/messages.js';
+import { Outbox } from '../shared/protocol/outbox.js';
+import type { Averaged, Averager } from './averager.js';
+import { createCore, decide, type CoreAction, type CoreEvent, type CoreState } from './core.js';
+import type { RunEvent } from './events.js';
+import { Gathering, type Gathered } from './gathering.js';
+import { isDue, type Products } from './products.js';
+import type { Sharder } from './sharder.js';
+
+export interface CoordinatorOptions {
+  readonly config: Config;
+  readonly version: string;
+  readonly run: string;
+  readonly term: number;
+  readonly startStep: number;
+  readonly shape: readonly [number, number, number];
+  readonly numClasses: number;
+  readonly numVariables: number;
+  readonly numParameters: number;
+  readonly modelDigest: string;
+  readonly averager: Averager;
+  readonly sharder: Sharder;
+  readonly products: Products;
+  readonly emit: (event: RunEvent) => void;
+  /** A checkpoint is due now: the replica is between two steps. */
+  readonly checkpoint: () => void;
+}
+
+/** How a run ended. */
+export interface Outcome {
+  readonly exitCode: number;
+  readonly reason?: string;
+}
+
+/** What the coordinator knows of a worker beside the core's membership. */
+interface Peer {
+  readonly pid: number;
+  readonly host: string;
+  readonly device: string;
+  readonly gathering: Gathering;
+}
+
+/** A published average, kept until everyone it went to has applied it. */
+interface Publication {
+  readonly step: number;
+  readonly buffer: SharedArrayBuffer;
+  readonly waiting: Set<string>;
+}
+
+/** Feeds the core with what the sockets and threads say, and carries out what it decides. */
+export class Coordinator {
+  readonly #options: CoordinatorOptions;
+  readonly #core: CoreState;
+  readonly #router = new Router({
+    linger: 1000,
+    sendHighWaterMark: 0,
+    receiveHighWaterMark: 0,
+    handover: true,
+  });
+  readonly #outbox: Outbox;
+  readonly #peers = new Map<string, Peer>();
+  readonly #publications: Publication[] = [];
+  /** The replicas' hashes of the same step, which may come before our own. */
+  readonly #claims = new Map<string, { step: number; hash: string }>();
+  #hash: { step: number; hash: string } | undefined;
+  readonly #timeSteps: Int32Array;
+  readonly #logLikelihoods: Float64Array;
+  #averaged: Averaged | undefined;
+  #stepStartedAt = performance.now();
+  #firstArrivalAt = 0;
+  #lastArrivalAt = 0;
+  #bytesIn = 0;
+  #bytesOut = 0;
+  #ticker: NodeJS.Timeout | undefined;
+  #finish!: (outcome: Outcome) => void;
+  /** Resolves when the run is done, has failed or was stopped. */
+  readonly outcome = new Promise<Outcome>((resolve) => (this.#finish = resolve));
+
+  constructor(options: CoordinatorOptions) {
+    this.#options = options;
+    const { config, term, startStep, averager, products } = options;
+    const { training, workers } = config;
+    this.#outbox = new Outbox(this.#router, () => undefined);
+    this.#router.maxMessageSize = Math.max(64 * 2 ** 20, 2 * workers.bucketBytes) + MAX_HEADER_BYTES;
+    this.#timeSteps = new Int32Array(training.batch);
+    this.#logLikelihoods = new Float64Array(training.batch);
+    this.#core = createCore(
+      {
+        term,
+        slices: training.slices,
+        steps: training.steps,
+        minimumMembers: workers.minimum,
+        waitMs: workers.waitSeconds * 1000,
+        heartbeatTimeoutMs: workers.heartbeatTimeoutSeconds * 1000,
+        stepTimeoutMs: workers.stepTimeoutSeconds * 1000,
+        tasksAfter: (step) => products.tasksAfter(step),
+      },
+      startStep,
+      performance.now(),
+    );
+    averager.on('averaged', (averaged) => {
+      this.#averaged = averaged;
+      this.#feed({ kind: 'averaged', step: averaged.step });
+    });
+    averager.on('nonfinite', (step) => this.#fail(`step ${step}: the sum of the gradients is not finite`));
+    averager.on('hash', ({ step, hash }) => {
+      this.#hash = { step, hash };
+      for (const [id, found] of this.#claims) this.#compare(id, found);
+    });
+    averager.on('error', (error) => this.#fail(`the averager failed: ${error.message}`));
+  }
+
+  /** Committed steps. */
+  get step(): number {
+    return this.#core.step;
+  }
+
+  /** Binds and starts. Returns the address that workers connect to; a busy port is a UserError. */
+  async listen(address: string): Promise<string> {
+    try {
+      await this.#router.bind(address);
+    } catch (error) {
+      throw new UserError(
+        `cannot listen on ${address}: ${(error as Error).message}. ` +
+          'Another coordinator may be running; choose another port with --listen, or port 0 for any free one',
+        EXIT.failure,
+        { cause: error },
+      );
+    }
+    return this.#router.lastEndpoint!;
+  }
+
+  /** Begins to serve workers. */
+  start(): void {
+    this.#ticker = setInterval(
+      () => this.#tick(),
+      Math.min(1000, this.#options.config.workers.heartbeatSeconds * 500),
+    );
+    this.#feed({ kind: 'tick' });
+    void this.#receive();
+  }
+
+  /** Ends the run before its time. */
+  stop(outcome: Outcome): void {
+    this.#core.finished = true;
+    this.#finish(outcome);
+  }
+
+  /** Tells everyone to go and closes the socket. */
+  async close(reason: string): Promise<void> {
+    clearInterval(this.#ticker);
+    for (const id of this.#core.members.keys()) this.#say(id, { type: 'stop', reason });
+    await this.#outbox.flush();
+    this.#router.close();
+  }
+
+  #fail(reason: string): void {
+    this.stop({ exitCode: EXIT.failure, reason });
+  }
+
+  #tick(): void {
+    for (const id of this.#core.members.keys()) this.#say(id, { type: 'alive' });
+    this.#feed({ kind: 'tick' });
+  }
+
+  #say(id: string, header: ToWorker, frames: readonly Uint8Array[] = []): void {
+    const before = this.#outbox.bytes;
+    this.#outbox.post([Buffer.from(id, 'latin1'), ...encode(header, frames)]);
+    this.#bytesOut += this.#outbox.bytes - before;
+  }
+
+  async #receive(): Promise<void> {
+    try {
+      for await (const [identity, ...parts] of this.#router) {
+        for (const part of parts) this.#bytesIn += part.byteLength;
+        this.#hear(identity!.toString('latin1'), parts);
+      }
+    } catch (error) {
+      if (!this.#router.closed) this.#fail(`the socket failed: ${(error as Error).message}`);
+    }
+  }
+
+  #hear(id: string, parts: readonly Uint8Array[]): void {
+    let message;
+    try {
+      message = decode(fromWorkerSchema, parts);
+    } catch (error) {
+      if (!(error instanceof ProtocolError)) throw error;
+      return this.#drop(id, 'unreadable', error.message);
+    }
+    const { header, frames } = message;
+    if (header.type === 'hello') return this.#welcome(id, header);
+    const peer = this.#peers.get(id);
+    if (!peer) return this.#say(id, { type: 'rejoin', reason: 'the coordinator does not know this worker' });
+    if ('term' in header && header.term !== this.#options.term)
+      return this.#drop(id, header.type, 'another term');
+    switch (header.type) {
+      case 'alive':
+        return this.#feed({ kind: 'alive', id });
+      case 'leave':
+        return this.#feed({ kind: 'leave', id, reason: header.reason });
+      case 'ready':
+        return this.#ready(id, header.step);
+      case 'gradient':
+      case 'examples':
+        return this.#gradient(id, peer, header, frames);
+      case 'nonfinite':
+        this.#options.emit({
+          event: 'nonfinite',
+          step: header.step,
+          slot: this.#slot(id),
+          tensor: header.tensor,
+        });
+        return this.#feed({ ...header, kind: 'nonfinite', id });
+      case 'applied':
+        return this.#applied(id, header.step, header.hash);
+      case 'result':
+        return this.#result(id, header.step, header.task, frames[0]);
+    }
+  }
+
+  #welcome(id: string, hello: FromWorker & { type: 'hello' }): void {
+    const {
+      version,
+      run,
+      term,
+      config,
+      shape,
+      numClasses,
+      modelDigest,
+      numParameters,
+      averager,
+      sharder,
+      products,
+    } = this.#options;
+    if (hello.protocol !== PROTOCOL || hello.version !== version) {
+      const reason = `the worker runs ardm ${hello.version}, this coordinator ${version}: install the same version on both`;
+      this.#drop(id, 'hello', reason);
+      return this.#say(id, { type: 'refuse', reason });
+    }
+    if (this.#peers.has(id)) this.#feed({ kind: 'leave', id, reason: 'said hello again' });
+    const { pid, host, device, lanes } = hello;
+    const { bucketBytes: bucketSize } = config.workers;
+    const gathering = new Gathering(numParameters, bucketSize, sharder.sliceSize, () => averager.take());
+    this.#peers.set(id, { pid, host, device, gathering });
+    const actions = decide(this.#core, { kind: 'join', id, lanes }, performance.now());
+    const member = this.#core.members.get(id);
+    if (!member) return;
+    const { slot, incarnation } = member;
+    this.#say(id, {
+      type: 'welcome',
+      run,
+      term,
+      slot,
+      config,
+      shape: [...shape],
+      numClasses,
+      numTestExamples: products.numEvaluated,
+      model: modelDigest,
+    });
+    this.#options.emit({ event: 'join', step: this.step, slot, pid, host, device, incarnation });
+    this.#carryOut(actions);
+  }
+
+  #ready(id: string, step: number): void {
+    this.#settle(id, step);
+    this.#feed({ kind: 'ready', id, step });
+  }
+
+  #gradient(
+    id: string,
+    peer: Peer,
+    header: FromWorker & { type: 'gradient' | 'examples' },
+    frames: readonly Uint8Array[],
+  ): void {
+    const { step, level, index } = header;
+    const begin = index << level;
+    const end = (index + 1) << level;
+    const round = this.#core.rounds.find((candidate) => candidate.step === step);
+    const owned =
+      round && round.owner.slice(begin, end).every((owner) => owner === id) && end <= round.owner.length;
+    if (step !== this.step || !owned) return this.#drop(id, header.type, 'not dealt to it');
+    this.#lastArrivalAt = performance.now();
+    this.#firstArrivalAt ||= this.#lastArrivalAt;
+    const gathered =
+      header.type === 'gradient'
+        ? peer.gathering.bucket(header, frames[0])
+        : peer.gathering.examples(header, frames);
+    if (typeof gathered === 'string') {
+      this.#drop(id, header.type, gathered);
+      return this.#feed({ kind: 'leave', id, reason: `sent ${gathered}` });
+    }
+    if (gathered) this.#gathered(id, step, begin, end, gathered);
+    else this.#feed({ kind: 'alive', id });
+  }
+
+  #gathered(id: string, step: number, begin: number, end: number, gathered: Gathered): void {
+    const { averager, sharder } = this.#options;
+    this.#timeSteps.set(gathered.timeSteps, begin * sharder.sliceSize);
+    this.#logLikelihoods.set(gathered.logLikelihoods, begin * sharder.sliceSize);
+    averager.add(step, gathered.node, gathered.buffer, this.#isHashed(step));
+    this.#feed({ kind: 'covered', id, step, begin, end });
+  }
+
+  #isHashed(step: number): boolean {
+    return (step + 1) % this.#options.config.workers.hashEverySteps === 0;
+  }
+
+  #applied(id: string, step: number, hash: string | undefined): void {
+    this.#settle(id, step);
+    this.#feed({ kind: 'applied', id, step });
+    if (hash === undefined) return;
+    this.#claims.set(id, { step, hash });
+    this.#compare(id, { step, hash });
+  }
+
+  /** A replica whose state differs from the coordinator's is put out; it comes back with a fresh copy. */
+  #compare(id: string, { step, hash }: { step: number; hash: string }): void {
+    if (this.#hash?.step !== step) return;
+    this.#claims.delete(id);
+    const expected = this.#hash.hash;
+    if (hash === expected) return;
+    this.#options.emit({ event: 'divergence', step, slot: this.#slot(id), expected, found: hash });
+    this.#feed({ kind: 'leave', id, reason: `holds another state after step ${step}` });
+  }
+
+  /** Averages that everyone has applied are free again. */
+  #settle(id: string, step: number): void {
+    for (const publication of [...this.#publications]) {
+      if (publication.step < step) publication.waiting.delete(id);
+      if (publication.waiting.size > 0) continue;
+      this.#publications.splice(this.#publications.indexOf(publication), 1);
+      this.#options.averager.give(publication.buffer);
+    }
+  }
+
+  #result(id: string, step: number, task: number, frame: Uint8Array | undefined): void {
+    const owned = this.#core.taskOwner.get(task);
+    if (step !== this.step || owned?.id !== id) return this.#drop(id, 'result', 'not dealt to it');
+    if (frame?.byteLength !== this.#options.products.resultBytes(owned.task)) {
+      return this.#feed({ kind: 'leave', id, reason: 'sent a result of the wrong size' });
+    }
+    this.#options.products.add(task, frame);
+    this.#feed({ kind: 'result', id, task });
+  }
+
+  #drop(id: string, message: string, reason: string): void {
+    this.#options.emit({ event: 'dropped', step: this.step, slot: this.#slot(id), message, reason });
+  }
+
+  /** The member's slot, or -1 of a stranger. */
+  #slot(id: string): number {
+    return this.#core.members.get(id)?.slot ?? -1;
+  }
+
+  #feed(event: CoreEvent): void {
+    this.#carryOut(decide(this.#core, event, performance.now()));
+  }
+
+  #carryOut(actions: readonly CoreAction[]): void {
+    const { emit, term, sharder, products } = this.#options;
+    for (const action of actions) {
+      switch (action.kind) {
+        case 'send-state':
+          void this.#sendState(action.id);
+          break;
+        case 'deal': {
+          const { id, step, begin, end } = action;
+          this.#say(id, { type: 'deal', term, step, begin, end }, [sharder.examples(step, begin, end)]);
+          break;
+        }
+        case 'redealt':
+          emit({ event: 'redeal', step: action.step, slices: action.slices, reason: action.reason });
+          break;
+        case 'publish':
+          this.#publish(action.to);
+          break;
+        case 'task': {
+          const { task } = action;
+          const frames = task.kind === 'evaluate' ? [products.examplesOf(task)] : [];
+          this.#say(action.id, { type: 'task', term, step: this.step, task }, frames);
+          break;
+        }
+        case 'tasks-done':
+          this.#finishing = products.finish(action.step, performance.now()).then(
+            (events) => events.forEach(emit),
+            (error: Error) => this.#fail(`cannot write the samples: ${error.message}`),
+          );
+          break;
+        case 'left':
+          this.#forget(action.member.id, action.member.slot, action.reason);
+          break;
+        case 'waiting':
+          emit({ event: 'waiting', step: this.step, reason: action.reason });
+          break;
+        case 'finished':
+          void this.#finishing.then(() => this.#finish({ exitCode: EXIT.done }));
+          break;
+        case 'failed':
+          this.#finish({
+            exitCode: action.tooFewWorkers ? EXIT.tooFewWorkers : EXIT.failure,
+            reason: action.reason,
+          });
+          break;
+      }
+    }
+  }
+
+  #finishing: Promise<void> = Promise.resolve();
+
+  #forget(id: string, slot: number, reason: string): void {
+    const peer = this.#peers.get(id);
+    this.#peers.delete(id);
+    this.#claims.delete(id);
+    for (const buffer of peer?.gathering.drain() ?? []) this.#options.averager.give(buffer);
+    this.#settle(id, Infinity);
+    this.#say(id, { type: 'rejoin', reason });
+    const members = this.#core.members.size;
+    this.#options.emit({ event: 'leave', step: this.step, slot, pid: peer?.pid ?? 0, reason, members });
+  }
+
+  /** Copies the replica and sends it; from then on the newcomer gets every average, so nothing is missed in between. */
+  async #sendState(id: string): Promise<void> {
+    const { averager, numParameters, config, term } = this.#options;
+    const { step, buffer, hash } = await averager.snapshot();
+    if (!this.#core.members.has(id)) return;
+    for (const [nth, array] of (['parameters', 'firstMoment', 'secondMoment', 'ema'] as const).entries()) {
+      const values = new Float32Array(buffer, 4 * nth * numParameters, numParameters);
+      for (const bucket of bucketsOf(numParameters, config.workers.bucketBytes)) {
+        // No checksum: the hash of the whole state is compared at the end.
+        this.#say(id, { type: 'state', term, step, array, ...bucket, crc: 0 }, [bucketBytes(values, bucket)]);
+      }
+    }
+    this.#say(id, { type: 'state-end', term, step, hash });
+    this.#feed({ kind: 'state-sent', id, step });
+  }
+
+  /** Sends the average and the commit, and tells what the step was. */
+  #publish(to: readonly string[]): void {
+    const { config, term, numParameters, averager, products, sharder, checkpoint, emit } = this.#options;
+    const { step, buffer, checksums, chain, update, gradientNorm, seconds } = this.#averaged!;
+    const values = new Float32Array(buffer);
+    const now = performance.now();
+    for (const [nth, bucket] of bucketsOf(numParameters, config.workers.bucketBytes).entries()) {
+      const bytes = bucketBytes(values, bucket);
+      for (const id of to)
+        this.#say(id, { type: 'average', term, step, ...bucket, crc: checksums[nth]! }, [bytes]);
+    }
+    for (const id of to)
+      this.#say(id, { type: 'commit', term, step, update, chain, hash: this.#isHashed(step) });
+    if (to.length > 0) this.#publications.push({ step, buffer, waiting: new Set(to) });
+    else averager.give(buffer);
+    const { numVariables } = this.#options;
+    const { bitsPerDim, loss } = summarize(
+      this.#timeSteps,
+      this.#logLikelihoods,
+      numVariables,
+      config.model.ceWeight,
+    );
+    emit({
+      event: 'step',
+      step: step + 1,
+      bitsPerDim,
+      loss,
+      gradientNorm,
+      clipFactor: update.clipFactor,
+      learningRate: update.learningRate,
+      epoch: sharder.epochAt(step + 1),
+      seconds: (now - this.#stepStartedAt) / 1000,
+      phases: {
+        compute: (this.#firstArrivalAt - this.#stepStartedAt) / 1000,
+        upload: (this.#lastArrivalAt - this.#firstArrivalAt) / 1000,
+        reduce: seconds,
+        publish: (performance.now() - now) / 1000,
+      },
+      members: this.#core.members.size,
+      bytesIn: this.#bytesIn,
+      bytesOut: this.#bytesOut,
+    });
+    this.#bytesIn = this.#bytesOut = this.#firstArrivalAt = 0;
+    this.#stepStartedAt = now;
+    const { everySteps } = config.checkpoints;
+    if (everySteps > 0 && isDue(step + 1, everySteps, config.training.steps)) checkpoint();
+    products.begin(now);
+  }
+}

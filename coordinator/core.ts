@@ -1,0 +1,391 @@
+import type { Task } from '../shared/protocol/messages.js';
+
+/** What the core must know of the run; all durations in milliseconds. */
+export interface CoreOptions {
+  readonly term: number;
+  readonly slices: number;
+  /** Optimizer steps in all. */
+  readonly steps: number;
+  readonly minimumMembers: number;
+  readonly waitMs: number;
+  readonly heartbeatTimeoutMs: number;
+  readonly stepTimeoutMs: number;
+  /** Evaluation and sampling due once so many steps are committed. */
+  tasksAfter(step: number): readonly Task[];
+}
+
+/** A worker process that said hello. A slot is a place; an incarnation is one process's stay in it. */
+export interface Member {
+  readonly id: string;
+  readonly slot: number;
+  readonly incarnation: number;
+  readonly lanes: number;
+  /** False until it holds the state. */
+  ready: boolean;
+  /** True once the state was sent: from then on every average goes to it. */
+  receiving: boolean;
+  /** Steps that its replica has applied. */
+  step: number;
+  lastSeen: number;
+  readonly tasks: Set<number>;
+}
+
+/** One step being computed. */
+interface Round {
+  readonly step: number;
+  readonly owner: (string | undefined)[];
+  readonly covered: boolean[];
+  /** Who failed at a slice and should not get it again while there is someone else. */
+  readonly avoid: (string | undefined)[];
+  readonly failures: number[];
+  readonly dealtAt: number[];
+}
+
+export interface CoreState {
+  readonly options: CoreOptions;
+  /** Committed steps. */
+  step: number;
+  readonly members: Map<string, Member>;
+  /** The current step and, where nothing is due in between, the next. */
+  rounds: Round[];
+  /** Tasks not dealt yet, and who computes the others. */
+  tasks: Task[];
+  readonly taskOwner: Map<number, { readonly task: Task; readonly id: string; readonly dealtAt: number }>;
+  committedAt: number;
+  waitingSince: number | undefined;
+  waitingReason: string | undefined;
+  incarnations: number;
+  finished: boolean;
+}
+
+export type CoreEvent =
+  | { readonly kind: 'join'; readonly id: string; readonly lanes: number }
+  | { readonly kind: 'alive'; readonly id: string }
+  /** The state of `step` committed steps was sent. */
+  | { readonly kind: 'state-sent'; readonly id: string; readonly step: number }
+  | { readonly kind: 'ready'; readonly id: string; readonly step: number }
+  | { readonly kind: 'leave'; readonly id: string; readonly reason: string }
+  /** All buckets of a subtree's sum have arrived. */
+  | {
+      readonly kind: 'covered';
+      readonly id: string;
+      readonly step: number;
+      readonly begin: number;
+      readonly end: number;
+    }
+  | {
+      readonly kind: 'nonfinite';
+      readonly id: string;
+      readonly step: number;
+      readonly slice: number;
+      readonly tensor: string;
+    }
+  /** The sum over all slices is there, finite, and the step is decided. */
+  | { readonly kind: 'averaged'; readonly step: number }
+  | { readonly kind: 'applied'; readonly id: string; readonly step: number }
+  | { readonly kind: 'result'; readonly id: string; readonly task: number }
+  | { readonly kind: 'tick' };
+
+export type CoreAction =
+  | { readonly kind: 'send-state'; readonly id: string }
+  | {
+      readonly kind: 'deal';
+      readonly id: string;
+      readonly step: number;
+      readonly begin: number;
+      readonly end: number;
+    }
+  | { readonly kind: 'redealt'; readonly step: number; readonly slices: number; readonly reason: string }
+  | { readonly kind: 'publish'; readonly step: number; readonly to: readonly string[] }
+  | { readonly kind: 'task'; readonly id: string; readonly task: Task }
+  | { readonly kind: 'tasks-done'; readonly step: number }
+  | { readonly kind: 'left'; readonly member: Member; readonly reason: string }
+  | { readonly kind: 'waiting'; readonly reason: string }
+  | { readonly kind: 'finished' }
+  | { readonly kind: 'failed'; readonly reason: string; readonly tooFewWorkers: boolean };
+
+/** The core of a run that has `step` committed steps. */
+export function createCore(options: CoreOptions, step: number, now: number): CoreState {
+  return {
+    options,
+    step,
+    members: new Map(),
+    rounds: [],
+    tasks: step === options.steps ? [...options.tasksAfter(step)] : [],
+    taskOwner: new Map(),
+    committedAt: now,
+    waitingSince: undefined,
+    waitingReason: undefined,
+    incarnations: 0,
+    finished: false,
+  };
+}
+
+/**
+ * Membership and rounds: takes one event at time `now` (ms), changes `state`, and returns what is to be done, in order.
+ * It has no clock, socket, disk or randomness of its own: the same events give the same actions.
+ */
+export function decide(state: CoreState, event: CoreEvent, now: number): CoreAction[] {
+  const actions: CoreAction[] = [];
+  if (state.finished) return actions;
+  const member = 'id' in event ? state.members.get(event.id) : undefined;
+  if (member) member.lastSeen = now;
+  switch (event.kind) {
+    case 'join':
+      join(state, event.id, event.lanes, now);
+      actions.push({ kind: 'send-state', id: event.id });
+      break;
+    case 'state-sent':
+      if (member) Object.assign(member, { receiving: true, step: event.step });
+      break;
+    case 'ready':
+      if (member) Object.assign(member, { ready: true, step: event.step });
+      break;
+    case 'leave':
+      if (member) leave(state, member, event.reason, actions);
+      break;
+    case 'covered': {
+      const round = roundOf(state, event.step);
+      if (round) for (let s = event.begin; s < event.end; s++) round.covered[s] = true;
+      break;
+    }
+    case 'nonfinite':
+      nonfinite(state, event, actions);
+      break;
+    case 'averaged':
+      commit(state, event.step, now, actions);
+      break;
+    case 'applied':
+      if (member) member.step = event.step;
+      break;
+    case 'result':
+      state.taskOwner.delete(event.task);
+      member?.tasks.delete(event.task);
+      if (state.tasks.length === 0 && state.taskOwner.size === 0)
+        actions.push({ kind: 'tasks-done', step: state.step });
+      break;
+    case 'tick':
+      expire(state, now, actions);
+      break;
+    case 'alive':
+      break;
+  }
+  advance(state, now, actions);
+  return actions;
+}
+
+function roundOf(state: CoreState, step: number): Round | undefined {
+  return state.rounds.find((round) => round.step === step);
+}
+
+function join(state: CoreState, id: string, lanes: number, now: number): void {
+  const taken = new Set([...state.members.values()].map(({ slot }) => slot));
+  let slot = 0;
+  while (taken.has(slot)) slot++;
+  state.members.set(id, {
+    id,
+    slot,
+    incarnation: ++state.incarnations,
+    lanes,
+    ready: false,
+    receiving: false,
+    step: 0,
+    lastSeen: now,
+    tasks: new Set(),
+  });
+}
+
+/** Frees the slices that a member still owes; returns how many. */
+function release(round: Round, id: string): number {
+  let numSlices = 0;
+  for (const [slice, owner] of round.owner.entries()) {
+    if (owner !== id || round.covered[slice]) continue;
+    round.owner[slice] = undefined;
+    numSlices++;
+  }
+  return numSlices;
+}
+
+/** Takes a member out; what it owed goes back to be dealt. */
+function leave(state: CoreState, member: Member, reason: string, actions: CoreAction[]): void {
+  state.members.delete(member.id);
+  actions.push({ kind: 'left', member, reason });
+  for (const round of state.rounds) {
+    const numSlices = release(round, member.id);
+    if (numSlices > 0) actions.push({ kind: 'redealt', step: round.step, slices: numSlices, reason });
+  }
+  for (const number of member.tasks) {
+    const owned = state.taskOwner.get(number);
+    if (!owned) continue;
+    state.taskOwner.delete(number);
+    state.tasks.unshift(owned.task);
+  }
+}
+
+function nonfinite(state: CoreState, event: CoreEvent & { kind: 'nonfinite' }, actions: CoreAction[]): void {
+  const round = roundOf(state, event.step);
+  if (!round || round.owner[event.slice] !== event.id || round.covered[event.slice]) return;
+  // The worker gives up all it still owes of the step: a subtree that lacks a slice has no sum.
+  const numSlices = release(round, event.id);
+  round.avoid[event.slice] = event.id;
+  round.failures[event.slice]!++;
+  const reason = `the gradient of ${event.tensor} is not finite`;
+  if (round.failures[event.slice]! >= 2) {
+    state.finished = true;
+    actions.push({
+      kind: 'failed',
+      reason:
+        `step ${event.step}, slice ${event.slice}: ${reason}, twice. Training has diverged: ` +
+        'lower training.learningRate or training.clip and resume from the last checkpoint',
+      tooFewWorkers: false,
+    });
+  } else {
+    actions.push({ kind: 'redealt', step: event.step, slices: numSlices, reason });
+  }
+}
+
+function commit(state: CoreState, step: number, now: number, actions: CoreAction[]): void {
+  if (step !== state.step) return;
+  const to = [...state.members.values()].filter(({ receiving }) => receiving).map(({ id }) => id);
+  state.step++;
+  state.committedAt = now;
+  state.rounds = state.rounds.filter((round) => round.step > step);
+  state.tasks = [...state.options.tasksAfter(state.step)];
+  actions.push({ kind: 'publish', step, to });
+}
+
+/** Gives up members that are silent or owe something for too long. */
+function expire(state: CoreState, now: number, actions: CoreAction[]): void {
+  const { heartbeatTimeoutMs, stepTimeoutMs } = state.options;
+  const late = `for ${stepTimeoutMs / 1000} s (workers.stepTimeoutSeconds)`;
+  for (const member of [...state.members.values()]) {
+    if (now - member.lastSeen > heartbeatTimeoutMs) {
+      leave(state, member, `silent for ${((now - member.lastSeen) / 1000).toFixed(1)} s`, actions);
+      continue;
+    }
+    if (member.ready && member.step < state.step && now - state.committedAt > stepTimeoutMs) {
+      leave(state, member, `has not applied step ${member.step} ${late}`, actions);
+      continue;
+    }
+    const [round] = state.rounds;
+    const owed = round?.owner.findIndex(
+      (owner, slice) =>
+        owner === member.id &&
+        !round.covered[slice] &&
+        now - Math.max(round.dealtAt[slice]!, state.committedAt) > stepTimeoutMs,
+    );
+    if (round && owed !== undefined && owed >= 0) {
+      leave(state, member, `owes slice ${owed} of step ${round.step} ${late}`, actions);
+      continue;
+    }
+    for (const number of member.tasks) {
+      if (now - (state.taskOwner.get(number)?.dealtAt ?? now) <= stepTimeoutMs) continue;
+      leave(state, member, `owes a task ${late}`, actions);
+      break;
+    }
+  }
+}
+
+/** Why nothing can be dealt, or undefined. */
+function whyWaiting(state: CoreState, numReady: number): string | undefined {
+  const { minimumMembers } = state.options;
+  if (numReady >= minimumMembers) return undefined;
+  const numLoading = [...state.members.values()].filter(({ ready }) => !ready).length;
+  const loading = numLoading > 0 ? `, ${numLoading} loading` : '';
+  return `${numReady} of at least ${minimumMembers} worker${minimumMembers === 1 ? '' : 's'} ready${loading}`;
+}
+
+/** Deals whatever can be dealt now. */
+function advance(state: CoreState, now: number, actions: CoreAction[]): void {
+  if (state.finished) return;
+  const { options } = state;
+  const ready = [...state.members.values()]
+    .filter((member) => member.ready)
+    .sort((a, b) => a.slot - b.slot || a.incarnation - b.incarnation);
+  if (state.step >= options.steps && state.tasks.length === 0 && state.taskOwner.size === 0) {
+    state.finished = true;
+    actions.push({ kind: 'finished' });
+    return;
+  }
+  const reason = whyWaiting(state, ready.length);
+  if (reason !== undefined) {
+    state.waitingSince ??= now;
+    if (reason !== state.waitingReason) actions.push({ kind: 'waiting', reason });
+    state.waitingReason = reason;
+    if (now - state.waitingSince >= options.waitMs) {
+      state.finished = true;
+      actions.push({
+        kind: 'failed',
+        reason: `${reason} for ${options.waitMs / 1000} s (workers.waitSeconds)`,
+        tooFewWorkers: true,
+      });
+    }
+    return;
+  }
+  state.waitingSince = undefined;
+  state.waitingReason = undefined;
+  if (state.tasks.length > 0 || state.taskOwner.size > 0) dealTasks(state, ready, now, actions);
+  else dealRounds(state, ready, now, actions);
+}
+
+function dealTasks(state: CoreState, ready: readonly Member[], now: number, actions: CoreAction[]): void {
+  // One task a lane and member at a time, members in turn, so that all finish together.
+  for (let dealt = true; dealt && state.tasks.length > 0;) {
+    dealt = false;
+    for (const member of ready) {
+      if (member.step !== state.step || member.tasks.size >= member.lanes) continue;
+      const task = state.tasks.shift();
+      if (!task) break;
+      member.tasks.add(task.task);
+      state.taskOwner.set(task.task, { task, id: member.id, dealtAt: now });
+      actions.push({ kind: 'task', id: member.id, task });
+      dealt = true;
+    }
+  }
+}
+
+function dealRounds(state: CoreState, ready: readonly Member[], now: number, actions: CoreAction[]): void {
+  const { slices, steps } = state.options;
+  const open = (step: number) => {
+    if (step >= steps || roundOf(state, step)) return;
+    const filled = <T>(value: T) => new Array<T>(slices).fill(value);
+    state.rounds.push({
+      step,
+      owner: filled<string | undefined>(undefined),
+      covered: filled(false),
+      avoid: filled<string | undefined>(undefined),
+      failures: filled(0),
+      dealtAt: filled(0),
+    });
+  };
+  open(state.step);
+  if (state.options.tasksAfter(state.step + 1).length === 0) open(state.step + 1);
+  for (const round of state.rounds) dealSlices(round, ready, now, actions);
+}
+
+/** Shares the slices that nobody has, in order, evenly, as few runs as possible. */
+function dealSlices(round: Round, ready: readonly Member[], now: number, actions: CoreAction[]): void {
+  const free = [...round.owner.keys()].filter((s) => round.owner[s] === undefined && !round.covered[s]);
+  let previous = -2;
+  let open: { id: string; begin: number; end: number } | undefined;
+  const close = () => {
+    if (open) actions.push({ kind: 'deal', step: round.step, ...open });
+    open = undefined;
+  };
+  for (const [nth, slice] of free.entries()) {
+    let member = ready[Math.floor((nth * ready.length) / free.length)]!;
+    if (ready.length > 1 && round.avoid[slice] === member.id) {
+      member = ready[(ready.indexOf(member) + 1) % ready.length]!;
+    }
+    round.owner[slice] = member.id;
+    round.dealtAt[slice] = now;
+    if (!open || open.id !== member.id || slice !== previous + 1) {
+      close();
+      open = { id: member.id, begin: slice, end: slice + 1 };
+    } else {
+      open.end = slice + 1;
+    }
+    previous = slice;
+  }
+  close();
+}

@@ -1,0 +1,94 @@
+import { bucketBytes, bucketsOf, checksum, type Bucket } from '../shared/exchange/buckets.js';
+import type { TreeNode } from '../shared/exchange/tree.js';
+
+/** A subtree's sum, complete, with the statistics of its examples in slice order. */
+export interface Gathered {
+  readonly node: TreeNode;
+  readonly buffer: SharedArrayBuffer;
+  readonly timeSteps: Int32Array;
+  /** Nats, of each example's unknown variables. */
+  readonly logLikelihoods: Float64Array;
+}
+
+interface Partial {
+  readonly node: TreeNode;
+  readonly buffer: SharedArrayBuffer;
+  readonly missing: Set<number>;
+  examples: { timeSteps: Int32Array; logLikelihoods: Float64Array } | undefined;
+}
+
+/** The part of a gradient header that this file reads. */
+export interface BucketHeader extends Bucket {
+  readonly level: number;
+  readonly index: number;
+  readonly crc: number;
+}
+
+/** Puts the buckets that one member sends of its subtrees' sums back together. Refusals come back as the reason. */
+export class Gathering {
+  readonly #buckets: ReadonlyMap<number, Bucket>;
+  readonly #sliceSize: number;
+  readonly #take: () => SharedArrayBuffer;
+  readonly #partials = new Map<string, Partial>();
+
+  constructor(numParameters: number, bucketSize: number, sliceSize: number, take: () => SharedArrayBuffer) {
+    this.#buckets = new Map(bucketsOf(numParameters, bucketSize).map((bucket) => [bucket.offset, bucket]));
+    this.#sliceSize = sliceSize;
+    this.#take = take;
+  }
+
+  bucket(header: BucketHeader, bytes: Uint8Array | undefined): Gathered | string | undefined {
+    const bucket = this.#buckets.get(header.offset);
+    if (!bucket || bucket.length !== header.length)
+      return `no bucket of ${header.length} values at ${header.offset}`;
+    if (bytes?.byteLength !== bucket.length * 4) return `a bucket of ${bytes?.byteLength ?? 0} bytes`;
+    if (checksum(bytes) !== header.crc) return 'a bucket whose checksum is wrong';
+    const partial = this.#partial(header);
+    if (!partial.missing.delete(bucket.offset)) return 'a bucket twice';
+    bucketBytes(new Float32Array(partial.buffer), bucket).set(bytes);
+    return this.#complete(partial);
+  }
+
+  examples(node: TreeNode, frames: readonly Uint8Array[]): Gathered | string | undefined {
+    const count = this.#sliceSize << node.level;
+    const [timeSteps, logLikelihoods] = frames;
+    if (timeSteps?.byteLength !== 4 * count || logLikelihoods?.byteLength !== 8 * count) {
+      return 'statistics of another number of examples';
+    }
+    const partial = this.#partial(node);
+    if (partial.examples) return 'statistics twice';
+    partial.examples = {
+      timeSteps: new Int32Array(new Uint8Array(timeSteps).buffer),
+      logLikelihoods: new Float64Array(new Uint8Array(logLikelihoods).buffer),
+    };
+    return this.#complete(partial);
+  }
+
+  /** Forgets what is incomplete and returns its buffers. */
+  drain(): SharedArrayBuffer[] {
+    const buffers = [...this.#partials.values()].map(({ buffer }) => buffer);
+    this.#partials.clear();
+    return buffers;
+  }
+
+  #partial({ level, index }: TreeNode): Partial {
+    const key = `${level}/${index}`;
+    let partial = this.#partials.get(key);
+    if (!partial) {
+      partial = {
+        node: { level, index },
+        buffer: this.#take(),
+        missing: new Set(this.#buckets.keys()),
+        examples: undefined,
+      };
+      this.#partials.set(key, partial);
+    }
+    return partial;
+  }
+
+  #complete({ node, buffer, missing, examples }: Partial): Gathered | undefined {
+    if (missing.size > 0 || !examples) return undefined;
+    this.#partials.delete(`${node.level}/${node.index}`);
+    return { node, buffer, ...examples };
+  }
+}

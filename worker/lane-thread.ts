@@ -1,0 +1,182 @@
+import { parentPort, workerData } from 'node:worker_threads';
+import type { Config } from '../shared/config/schema.js';
+import { selectEngine, type EngineChoice } from '../shared/engine/select.js';
+import type { Engine } from '../shared/engine/engine.js';
+import { drawEvaluation } from '../shared/method/evaluation.js';
+import { naivePolicy } from '../shared/method/policy.js';
+import { describeModel, type ModelDescription } from '../shared/model/description.js';
+import { Evaluator } from '../shared/model/evaluate.js';
+import { Sampler } from '../shared/model/sample.js';
+import { SliceTrainer } from '../shared/model/train-slice.js';
+import { Replica } from '../shared/optimizer/replica.js';
+import { addInto } from '../shared/optimizer/sum.js';
+import type { Update } from '../shared/optimizer/update.js';
+import type { Task } from '../shared/protocol/messages.js';
+
+/** The model that the lanes work on, and the replica they share. */
+export interface LaneModel {
+  readonly config: Config;
+  readonly shape: readonly [number, number, number];
+  readonly numClasses: number;
+  readonly numTestExamples: number;
+  readonly memory: WebAssembly.Memory;
+}
+
+export interface SliceResult {
+  readonly timeSteps: Int32Array;
+  readonly logLikelihoods: Float64Array;
+  /** Name of the first parameter whose gradient is not finite. */
+  readonly nonfinite: string | undefined;
+  readonly seconds: number;
+}
+
+/** What a lane can be asked, and what it answers. */
+export interface LaneJobs {
+  model: { request: LaneModel; result: void };
+  slice: {
+    request: { step: number; slice: number; examples: Uint8Array; gradients: SharedArrayBuffer };
+    result: SliceResult;
+  };
+  merge: { request: { left: SharedArrayBuffer; right: SharedArrayBuffer }; result: void };
+  apply: { request: { update: Update; hash: boolean }; result: string | undefined };
+  hash: { request: undefined; result: string };
+  task: { request: { task: Task; examples: Uint8Array | undefined }; result: Uint8Array };
+}
+
+export type LaneRequest = {
+  [K in keyof LaneJobs]: { kind: K; request: LaneJobs[K]['request'] };
+}[keyof LaneJobs];
+export type FromLane =
+  | { kind: 'device'; description: string; repeatable: boolean }
+  | { kind: 'result'; result: unknown }
+  | { kind: 'error'; message: string };
+
+const port = parentPort!;
+const post = (message: FromLane) => port.postMessage(message);
+let engine: Engine;
+
+/** Everything that depends on the model; programs are compiled when they are first needed. */
+class Lane {
+  readonly #model: LaneModel;
+  readonly #description: ModelDescription;
+  readonly #replica: Replica;
+  #trainer: Promise<SliceTrainer> | undefined;
+  #evaluator: Promise<Evaluator> | undefined;
+  #sampler: Promise<Sampler> | undefined;
+
+  constructor(model: LaneModel) {
+    this.#model = model;
+    this.#description = describeModel(model.config.model, model);
+    this.#replica = Replica.attach(model.memory, this.#description.numParameters);
+  }
+
+  async slice({
+    step,
+    slice,
+    examples,
+    gradients: buffer,
+  }: LaneJobs['slice']['request']): Promise<SliceResult> {
+    const { seed, model, training } = this.#model.config;
+    const sliceSize = training.batch / training.slices;
+    this.#trainer ??= SliceTrainer.create(engine, this.#description, model, {
+      batch: training.batch,
+      sliceSize,
+      seed,
+    });
+    const trainer = await this.#trainer;
+    const started = performance.now();
+    const gradients = new Float32Array(buffer);
+    const { timeSteps, logLikelihoods } = await trainer.run({
+      parameters: this.#replica.parameters,
+      gradients,
+      step,
+      firstPosition: slice * sliceSize,
+      examples,
+    });
+    const seconds = (performance.now() - started) / 1000;
+    return { timeSteps, logLikelihoods, nonfinite: this.#firstNonfinite(gradients), seconds };
+  }
+
+  apply({ update, hash }: LaneJobs['apply']['request']): string | undefined {
+    this.#replica.apply(update);
+    return hash ? this.#replica.hash() : undefined;
+  }
+
+  hash(): string {
+    return this.#replica.hash();
+  }
+
+  async task({ task, examples }: LaneJobs['task']['request']): Promise<Uint8Array> {
+    const { seed, model, evaluation, samples } = this.#model.config;
+    const { numVariables } = this.#description;
+    const parameters = this.#replica.ema;
+    if (task.kind === 'sample') {
+      this.#sampler ??= Sampler.create(engine, this.#description, model, samples.batch);
+      const sampler = await this.#sampler;
+      const policy = naivePolicy(numVariables, Math.min(numVariables, samples.budget ?? numVariables));
+      return sampler.run({ parameters, seed, first: task.first, count: task.count, policy });
+    }
+    this.#evaluator ??= Evaluator.create(engine, this.#description, model, evaluation.batch);
+    const evaluator = await this.#evaluator;
+    const { orders, timeSteps } = drawEvaluation({
+      seed,
+      pass: task.pass,
+      first: task.first,
+      count: task.count,
+      numExamples: this.#model.numTestExamples,
+      numVariables,
+      mode: evaluation.timeSteps,
+    });
+    const { elbo } = await evaluator.run({ parameters, examples: examples!, orders, timeSteps });
+    return new Uint8Array(elbo.buffer, elbo.byteOffset, elbo.byteLength);
+  }
+
+  #firstNonfinite(gradients: Float32Array): string | undefined {
+    let sum = 0;
+    for (let i = 0; i < gradients.length; i++) sum += gradients[i]! * 0;
+    if (sum === 0) return undefined;
+    let offset = 0;
+    for (const { name, shape } of this.#description.parameters) {
+      const size = shape.reduce((a, b) => a * b, 1);
+      if (!gradients.subarray(offset, offset + size).every(Number.isFinite)) return name;
+      offset += size;
+    }
+    return undefined;
+  }
+}
+
+let lane: Lane | undefined;
+
+async function answer(message: LaneRequest): Promise<unknown> {
+  switch (message.kind) {
+    case 'model':
+      lane = new Lane(message.request);
+      return undefined;
+    case 'merge':
+      return addInto(new Float32Array(message.request.left), new Float32Array(message.request.right));
+    case 'slice':
+      return lane!.slice(message.request);
+    case 'apply':
+      return lane!.apply(message.request);
+    case 'hash':
+      return lane!.hash();
+    case 'task':
+      return lane!.task(message.request);
+  }
+}
+
+const words = (error: unknown) => (error instanceof Error ? error.message : String(error));
+
+try {
+  const selected = await selectEngine(workerData as EngineChoice);
+  engine = selected.engine;
+  post({ kind: 'device', description: engine.description, repeatable: selected.repeatable });
+  port.on('message', (message: LaneRequest) => {
+    answer(message).then(
+      (result) => post({ kind: 'result', result }),
+      (error) => post({ kind: 'error', message: words(error) }),
+    );
+  });
+} catch (error) {
+  post({ kind: 'error', message: words(error) });
+}

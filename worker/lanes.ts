@@ -1,0 +1,124 @@
+import { Worker } from 'node:worker_threads';
+import type { EngineChoice } from '../shared/engine/select.js';
+import { UserError } from '../shared/errors.js';
+import type { FromLane, LaneJobs, LaneModel, LaneRequest } from './lane-thread.js';
+
+interface Job {
+  readonly message: LaneRequest;
+  readonly resolve: (result: never) => void;
+  readonly reject: (error: Error) => void;
+}
+
+interface Lane {
+  readonly thread: Worker;
+  job: Job | undefined;
+}
+
+/** The device that the lanes compute on. */
+export interface Device {
+  readonly description: string;
+  /** One slice gives the same bytes twice. */
+  readonly repeatable: boolean;
+}
+
+/**
+ * The threads that compute. Each has a session of its own on one thread and takes whole slices, so a second CPU thread
+ * costs no synchronisation and changes no bit of a slice's result.
+ */
+export class Lanes {
+  readonly #lanes: Lane[];
+  readonly #queue: Job[] = [];
+  readonly device: Device;
+
+  private constructor(threads: readonly Worker[], device: Device, failed: (error: Error) => void) {
+    this.device = device;
+    this.#lanes = threads.map((thread) => ({ thread, job: undefined }));
+    for (const lane of this.#lanes) {
+      lane.thread.on('message', (message: FromLane) => this.#settle(lane, message));
+      lane.thread.on('error', failed);
+    }
+  }
+
+  /** Starts `count` lanes; a UserError when the wished engine or device isn't there. `failed` hears of dying threads. */
+  static async start(count: number, choice: EngineChoice, failed: (error: Error) => void): Promise<Lanes> {
+    const url = new URL('./lane-thread.js', import.meta.url);
+    const threads = Array.from({ length: count }, () => new Worker(url, { workerData: choice }));
+    const devices = await Promise.all(
+      threads.map(
+        (thread) =>
+          new Promise<Device>((resolve, reject) => {
+            thread.once('message', (message: FromLane) => {
+              if (message.kind === 'device') resolve(message);
+              else
+                reject(
+                  new UserError(message.kind === 'error' ? message.message : 'the engine did not start'),
+                );
+            });
+            thread.once('error', reject);
+          }),
+      ),
+    );
+    return new Lanes(threads, devices[0]!, failed);
+  }
+
+  get count(): number {
+    return this.#lanes.length;
+  }
+
+  /** Gives every lane the model to work on. */
+  async load(model: LaneModel): Promise<void> {
+    await Promise.all(
+      this.#lanes.map(async (lane) => {
+        while (lane.job) await new Promise((resolve) => lane.thread.once('message', resolve));
+        await new Promise<void>((resolve, reject) =>
+          this.#give(lane, { message: { kind: 'model', request: model }, resolve, reject }),
+        );
+      }),
+    );
+  }
+
+  /** Runs a job on the next free lane; those marked urgent go before all that wait. */
+  run<K extends keyof LaneJobs>(
+    kind: K,
+    request: LaneJobs[K]['request'],
+    urgent = false,
+  ): Promise<LaneJobs[K]['result']> {
+    return new Promise((resolve, reject) => {
+      const job: Job = { message: { kind, request } as LaneRequest, resolve, reject };
+      if (urgent) this.#queue.unshift(job);
+      else this.#queue.push(job);
+      this.#next();
+    });
+  }
+
+  /** Forgets the jobs that no lane has begun; their promises never settle. */
+  clear(): void {
+    this.#queue.length = 0;
+  }
+
+  async close(): Promise<void> {
+    await Promise.all(this.#lanes.map(({ thread }) => thread.terminate()));
+  }
+
+  #next(): void {
+    for (const lane of this.#lanes) {
+      if (lane.job) continue;
+      const job = this.#queue.shift();
+      if (!job) return;
+      this.#give(lane, job);
+    }
+  }
+
+  #give(lane: Lane, job: Job): void {
+    lane.job = job;
+    lane.thread.postMessage(job.message);
+  }
+
+  #settle(lane: Lane, message: FromLane): void {
+    const { job } = lane;
+    lane.job = undefined;
+    if (message.kind === 'result') job?.resolve(message.result as never);
+    else if (message.kind === 'error') job?.reject(new Error(message.message));
+    this.#next();
+  }
+}

@@ -1,0 +1,343 @@
+import { randomUUID } from 'node:crypto';
+import { hostname } from 'node:os';
+import { Dealer } from 'zeromq';
+import { configSchema, type Config } from '../shared/config/schema.js';
+import { EXIT, UserError } from '../shared/errors.js';
+import { bucketBytes, bucketsOf, checksum } from '../shared/exchange/buckets.js';
+import { describeModel, modelDigest } from '../shared/model/description.js';
+import { Replica } from '../shared/optimizer/replica.js';
+import { version } from '../shared/package.js';
+import { decode, encode, MAX_HEADER_BYTES, ProtocolError } from '../shared/protocol/codec.js';
+import { PROTOCOL, toWorkerSchema, type FromWorker, type ToWorker } from '../shared/protocol/messages.js';
+import { Outbox } from '../shared/protocol/outbox.js';
+import type { Lanes } from './lanes.js';
+import { computeDeal, type Deal, type SubtreeSum } from './slices.js';
+
+export interface WorkerOptions {
+  readonly coordinator: string;
+  readonly lanes: Lanes;
+  readonly local: number | undefined;
+  /** Gives up when no coordinator was heard for so long. */
+  readonly connectTimeoutSeconds: number;
+  readonly say: (line: string) => void;
+  readonly signal: AbortSignal;
+}
+
+/** What the worker holds of the run it belongs to. */
+interface Session {
+  readonly term: number;
+  readonly config: Config;
+  readonly sliceSize: number;
+  readonly replica: Replica;
+  /** Aborted when the session ends: what is being computed for it is dropped. */
+  readonly ended: AbortController;
+  step: number;
+  loaded: boolean;
+  deals: Deal[];
+  averaged: number;
+  /** Aborted when this step's slices are given up. */
+  computing: AbortController;
+  /** Sums that were sent: ours again once their step is committed. */
+  sent: { step: number; buffer: SharedArrayBuffer }[];
+}
+
+/** Says hello again after so long without an answer. */
+const HELLO_MS = 2000;
+
+/**
+ * One worker process: joins a coordinator, holds a replica, computes the slices and tasks it is dealt, and joins again
+ * whenever it was put out or the coordinator went away. `run` resolves with the exit code.
+ */
+export class WorkerClient {
+  readonly #options: WorkerOptions;
+  #socket!: Dealer;
+  #outbox!: Outbox;
+  #session: Session | undefined;
+  #heardAt = performance.now();
+  #saidHelloAt = -Infinity;
+  #free: SharedArrayBuffer[] = [];
+  #outcome: { exitCode: number } | { error: Error } | undefined;
+
+  constructor(options: WorkerOptions) {
+    this.#options = options;
+  }
+
+  async run(): Promise<number> {
+    const { signal, say, connectTimeoutSeconds, coordinator } = this.#options;
+    this.#connect();
+    const timer = setInterval(() => this.#tick(), 500);
+    const leave = () => {
+      if (this.#session) this.#send({ type: 'leave', reason: `stopped by ${String(signal.reason)}` });
+      const exitCode = signal.reason === 'SIGINT' ? EXIT.interrupted : EXIT.terminated;
+      void this.#outbox.flush().then(() => this.#end({ exitCode }));
+    };
+    signal.addEventListener('abort', leave);
+    if (signal.aborted) leave();
+    try {
+      say(`looking for a coordinator at ${coordinator} (gives up after ${connectTimeoutSeconds} s)`);
+      while (!this.#outcome) await this.#receive();
+    } finally {
+      clearInterval(timer);
+      signal.removeEventListener('abort', leave);
+      this.#session?.ended.abort();
+      this.#socket.close();
+    }
+    if ('error' in this.#outcome) throw this.#outcome.error;
+    return this.#outcome.exitCode;
+  }
+
+  /** Ends `run`: closing the socket wakes its receive. */
+  #end(outcome: { exitCode: number } | { error: Error }): void {
+    this.#outcome ??= outcome;
+    this.#socket.close();
+  }
+
+  #connect(): void {
+    const socket = new Dealer({
+      routingId: randomUUID(),
+      linger: 1000,
+      sendHighWaterMark: 0,
+      receiveHighWaterMark: 0,
+      reconnectInterval: 200,
+      reconnectMaxInterval: 5000,
+    });
+    socket.maxMessageSize = (64 << 20) + MAX_HEADER_BYTES;
+    try {
+      socket.connect(this.#options.coordinator);
+    } catch (error) {
+      throw new UserError(
+        `${this.#options.coordinator} is no address to connect to: ${(error as Error).message}. Write tcp://HOST:PORT`,
+        EXIT.usage,
+        { cause: error },
+      );
+    }
+    this.#socket = socket;
+    this.#outbox = new Outbox(socket, () => undefined);
+  }
+
+  async #receive(): Promise<void> {
+    const socket = this.#socket;
+    try {
+      const parts = await socket.receive();
+      this.#heardAt = performance.now();
+      const { header, frames } = decode(toWorkerSchema, parts);
+      await this.#hear(header, frames);
+    } catch (error) {
+      if (socket.closed || this.#outcome) return;
+      if (error instanceof ProtocolError) this.#rejoin(`the coordinator sent ${error.message}`);
+      else this.#end({ error: error as Error });
+    }
+  }
+
+  #tick(): void {
+    const { connectTimeoutSeconds, coordinator, say } = this.#options;
+    const now = performance.now();
+    const silence = (now - this.#heardAt) / 1000;
+    if (silence > connectTimeoutSeconds) {
+      const reason = `no coordinator answered at ${coordinator} for ${connectTimeoutSeconds} s`;
+      return this.#end({
+        error: new UserError(`${reason}: start one with ardm-coord, or name its address with --coordinator`),
+      });
+    }
+    if (!this.#session) {
+      if (now - this.#saidHelloAt > HELLO_MS) this.#hello();
+      return;
+    }
+    if (silence > this.#session.config.workers.heartbeatTimeoutSeconds * 2) {
+      say(`the coordinator is silent for ${silence.toFixed(0)} s: connecting anew`);
+      this.#leaveSession();
+      this.#socket.close();
+      this.#connect();
+      return;
+    }
+    this.#send({
+      type: 'alive',
+      doing: this.#session.loaded ? `step ${this.#session.step}` : 'loading the state',
+    });
+  }
+
+  #hello(): void {
+    const { lanes, local } = this.#options;
+    this.#saidHelloAt = performance.now();
+    this.#send({
+      type: 'hello',
+      protocol: PROTOCOL,
+      version,
+      pid: process.pid,
+      host: hostname(),
+      device: lanes.device.description,
+      lanes: lanes.count,
+      repeatable: lanes.device.repeatable,
+      local,
+    });
+  }
+
+  #send(header: FromWorker, frames: readonly Uint8Array[] = []): void {
+    this.#outbox.post(encode(header, frames));
+  }
+
+  /** Drops what belongs to the session; the next tick says hello again. */
+  #rejoin(reason: string): void {
+    this.#options.say(`joining again: ${reason}`);
+    this.#leaveSession();
+  }
+
+  #leaveSession(): void {
+    this.#session?.ended.abort();
+    this.#session?.computing.abort();
+    this.#session = undefined;
+    this.#free = [];
+  }
+
+  async #hear(header: ToWorker, frames: readonly Uint8Array[]): Promise<void> {
+    const session = this.#session;
+    switch (header.type) {
+      case 'alive':
+        return;
+      case 'stop':
+        this.#options.say(`told to stop: ${header.reason}`);
+        return this.#end({ exitCode: EXIT.done });
+      case 'refuse':
+        return this.#end({ error: new UserError(`refused by the coordinator: ${header.reason}`) });
+      case 'rejoin':
+        return session && this.#rejoin(header.reason);
+      case 'welcome':
+        return this.#begin(header);
+    }
+    if (!session || header.term !== session.term) return;
+    switch (header.type) {
+      case 'state':
+        return this.#fill(session.replica[header.array], header, frames[0]);
+      case 'state-end':
+        return this.#loaded(session, header.step, header.hash);
+      case 'deal':
+        session.deals.push({ ...header, examples: new Uint8Array(frames[0] ?? []) });
+        return this.#compute(session);
+      case 'average':
+        if (header.step !== session.step) return;
+        session.averaged += header.length;
+        return this.#fill(session.replica.gradient, header, frames[0]);
+      case 'commit':
+        return this.#commit(session, header);
+      case 'task':
+        return void this.#perform(session, header, frames[0]);
+    }
+  }
+
+  async #perform(
+    session: Session,
+    { term, step, task }: ToWorker & { type: 'task' },
+    frame: Uint8Array | undefined,
+  ) {
+    try {
+      const result = await this.#options.lanes.run('task', {
+        task,
+        examples: frame && new Uint8Array(frame),
+      });
+      if (this.#session === session) this.#send({ type: 'result', term, step, task: task.task }, [result]);
+    } catch (error) {
+      this.#end({ error: error as Error });
+    }
+  }
+
+  /** Takes part in a run: builds the model that its config describes, and waits for the state. */
+  async #begin(welcome: ToWorker & { type: 'welcome' }): Promise<void> {
+    const { lanes, say } = this.#options;
+    this.#leaveSession();
+    lanes.clear();
+    const config = configSchema.parse(welcome.config);
+    const { shape, numClasses, numTestExamples, term, slot } = welcome;
+    const model = describeModel(config.model, { shape, numClasses });
+    if (modelDigest(model) !== welcome.model) {
+      throw new UserError(
+        'this worker builds another model from the same config than the coordinator: install the same build of ardm on both',
+      );
+    }
+    const replica = new Replica(model.numParameters);
+    await lanes.load({ config, shape, numClasses, numTestExamples, memory: replica.memory });
+    this.#session = {
+      term,
+      config,
+      sliceSize: config.training.batch / config.training.slices,
+      replica,
+      ended: new AbortController(),
+      step: 0,
+      loaded: false,
+      deals: [],
+      averaged: 0,
+      computing: new AbortController(),
+      sent: [],
+    };
+    say(`joined ${config.name} as slot ${slot} with ${lanes.device.description}, ${lanes.count} lane(s)`);
+  }
+
+  /** Writes a bucket where it belongs, or joins again when it is damaged. */
+  #fill(
+    target: Float32Array,
+    header: { offset: number; length: number; crc: number },
+    bytes: Uint8Array | undefined,
+  ): void {
+    const fits = header.offset + header.length <= target.length && bytes?.byteLength === header.length * 4;
+    if (!fits || (header.crc !== 0 && checksum(bytes) !== header.crc))
+      return this.#rejoin('a damaged bucket');
+    bucketBytes(target, header).set(bytes);
+  }
+
+  async #loaded(session: Session, step: number, hash: string): Promise<void> {
+    if ((await this.#options.lanes.run('hash', undefined)) !== hash)
+      return this.#rejoin('the state came damaged');
+    session.step = step;
+    session.loaded = true;
+    this.#send({ type: 'ready', term: session.term, step });
+    this.#options.say(`holds the state of step ${step}`);
+  }
+
+  /** Starts what was dealt of the current step. */
+  #compute(session: Session): void {
+    const { lanes } = this.#options;
+    if (!session.loaded) return;
+    session.deals = session.deals.filter(({ step }) => step >= session.step);
+    const now = session.deals.filter(({ step }) => step === session.step);
+    session.deals = session.deals.filter(({ step }) => step !== session.step);
+    const { signal } = session.computing;
+    for (const deal of now) {
+      computeDeal(deal, session.sliceSize, lanes, signal, {
+        take: () => this.#free.pop() ?? new SharedArrayBuffer(4 * session.replica.parameters.length),
+        give: (buffer) => void (this.#session === session && this.#free.push(buffer)),
+        done: (sum) => this.#deliver(session, deal.step, sum),
+        nonfinite: (slice, tensor) => {
+          session.computing.abort();
+          session.computing = new AbortController();
+          this.#send({ type: 'nonfinite', term: session.term, step: deal.step, slice, tensor });
+        },
+      }).catch((error: Error) => this.#end({ error }));
+    }
+  }
+
+  #deliver(session: Session, step: number, { node, buffer, timeSteps, logLikelihoods }: SubtreeSum): void {
+    const { term, config } = session;
+    const bytes = (array: Int32Array | Float64Array) => new Uint8Array(array.buffer);
+    this.#send({ type: 'examples', term, step, ...node }, [bytes(timeSteps), bytes(logLikelihoods)]);
+    const values = new Float32Array(buffer);
+    for (const bucket of bucketsOf(values.length, config.workers.bucketBytes)) {
+      const frame = bucketBytes(values, bucket);
+      this.#send({ type: 'gradient', term, step, ...node, ...bucket, crc: checksum(frame) }, [frame]);
+    }
+    session.sent.push({ step, buffer });
+  }
+
+  async #commit(
+    session: Session,
+    { step, update, hash: wanted }: ToWorker & { type: 'commit' },
+  ): Promise<void> {
+    if (step !== session.step) return;
+    if (session.averaged !== session.replica.gradient.length) {
+      return this.#rejoin(`the average of step ${step} came incomplete`);
+    }
+    const hash = await this.#options.lanes.run('apply', { update, hash: wanted }, true);
+    for (const { buffer } of session.sent) this.#free.push(buffer);
+    Object.assign(session, { step: step + 1, averaged: 0, sent: [] });
+    this.#send({ type: 'applied', term: session.term, step: step + 1, hash });
+    this.#compute(session);
+  }
+}
