@@ -1,0 +1,41 @@
+import { availableParallelism } from 'node:os';
+import { EXIT } from '../shared/errors.js';
+import { Lanes } from './lanes.js';
+import { parseOptions } from './options.js';
+import { WorkerClient } from './worker.js';
+
+/** The `ardm-worker` process. Resolves with its exit code. */
+export async function main(argv: readonly string[]): Promise<number> {
+  const options = parseOptions(argv);
+  if ('exitCode' in options) return options.exitCode;
+  const say = (line: string) => process.stderr.write(`${new Date().toISOString()} ${line}\n`);
+  const local = process.env.ARDM_LOCAL === undefined ? undefined : Number(process.env.ARDM_LOCAL);
+  const stopping = new AbortController();
+  const onSignal = (signal: NodeJS.Signals) => {
+    if (stopping.signal.aborted) process.exit(signal === 'SIGINT' ? EXIT.interrupted : EXIT.terminated);
+    stopping.abort(signal);
+  };
+  process.on('SIGTERM', onSignal);
+  // Ctrl-C reaches the whole process group: a local worker leaves it to its coordinator, which saves first.
+  process.on('SIGINT', (signal) => local === undefined && onSignal(signal));
+  process.on('disconnect', () => process.exit(EXIT.failure));
+
+  const onCpu = options.cpu || options.provider === 'cpu';
+  const threads = options.threads ?? availableParallelism();
+  const lanes = await Lanes.start(onCpu ? threads : 1, { ...options, threads: 1 }, (error) => {
+    process.stderr.write(`ardm-worker: a lane died: ${error.message}\n`);
+    process.exit(EXIT.failure);
+  });
+  try {
+    return await new WorkerClient({
+      coordinator: options.coordinator,
+      lanes,
+      local,
+      connectTimeoutSeconds: options.connectTimeoutSeconds,
+      say,
+      signal: stopping.signal,
+    }).run();
+  } finally {
+    await lanes.close();
+  }
+}
