@@ -21,6 +21,20 @@ export interface ParameterSpec {
   readonly init: Initializer;
 }
 
+/** The sizes that the data and the model's kind give a network. */
+export interface NetworkShape {
+  readonly height: number;
+  readonly width: number;
+  /** Data channels C: variables a location. */
+  readonly channels: number;
+  /** Mask channels M: C for order-agnostic models; more where the stage is told too. */
+  readonly maskChannels: number;
+  /** Classes an input variable can take, the absorbing state included: the divisor of its scaling and the embedding's rows. */
+  readonly numInputClasses: number;
+  /** Outputs a location. */
+  readonly numOutputs: number;
+}
+
 /** What a network reads at one call. */
 export interface NetworkInput {
   /** Classes with the absorbing state where unknown, int32 [B,C,H,W]. */

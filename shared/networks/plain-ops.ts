@@ -1,0 +1,88 @@
+import type { Tensor1D, Tensor4D } from '@tensorflow/tfjs';
+import type { Ops } from './ops.js';
+import { tf, type Tensor } from './tensors.js';
+
+const EPSILON = 1e-6;
+
+/** `Ops` in plain TensorFlow.js, gradients by its autodiff: the definition that every engine's own forms must match. */
+export const plainOps: Ops = {
+  conv3x3: (x, kernel, bias) => convolve(x, kernel, 1, bias),
+
+  conv3x3Stride2: (x, kernel, bias) => convolve(x, kernel, 2, bias),
+
+  conv1x1(x, kernel, bias) {
+    const [batch, channels, height, width] = x.shape as [number, number, number, number];
+    const outputs = kernel.shape[0]!;
+    const maps = tf.reshape(x, [batch, channels, height * width]);
+    const kernels = tf.tile(tf.expandDims(kernel, 0), [batch, 1, 1]);
+    return addPerChannel(tf.reshape(tf.matMul(kernels, maps), [batch, outputs, height, width]), bias);
+  },
+
+  upsample2(x) {
+    const [batch, channels, height, width] = x.shape as [number, number, number, number];
+    const rows = tf.reshape(tf.stack([x, x], 3), [batch, channels, 2 * height, width]);
+    return tf.reshape(tf.stack([rows, rows], 4), [batch, channels, 2 * height, 2 * width]);
+  },
+
+  groupNorm(x, scale, bias, groups, swish) {
+    const [batch, channels, height, width] = x.shape as [number, number, number, number];
+    const grouped = tf.reshape(x, [batch * groups, (channels / groups) * height * width]);
+    // Two passes: E[x^2] - E[x]^2 loses three digits on nearly constant maps.
+    const centred = tf.sub(grouped, tf.mean(grouped, 1, true));
+    const variance = tf.mean(tf.square(centred), 1, true);
+    const normal = tf.reshape(tf.mul(centred, tf.rsqrt(tf.add(variance, EPSILON))), x.shape);
+    const y = addPerChannel(tf.mul(normal, tf.reshape(scale, [1, channels, 1, 1])), bias);
+    return swish ? plainOps.swish(y) : y;
+  },
+
+  swish: (x) => tf.mul(x, tf.sigmoid(x)),
+
+  embedClasses(classes, table, projection) {
+    const [batch, channels, height, width] = classes.shape as [number, number, number, number];
+    const [, features, outputs] = projection.shape as [number, number, number];
+    const locations = height * width;
+    const rows = tf.gather(table, tf.reshape(classes, [-1]) as Tensor1D);
+    const perLocation = tf.transpose(tf.reshape(rows, [batch, channels, locations, features]), [0, 2, 1, 3]);
+    const flat = tf.reshape(perLocation, [batch * locations, channels * features]);
+    const mapped = tf.matMul(flat, tf.reshape(projection, [channels * features, outputs]));
+    return tf.reshape(tf.transpose(tf.reshape(mapped, [batch, locations, outputs]), [0, 2, 1]), [
+      batch,
+      outputs,
+      height,
+      width,
+    ]);
+  },
+
+  dropout: (x, mask, keep) => tf.mul(x, tf.mul(tf.cast(mask, 'float32'), 1 / keep)),
+
+  attention(query, key, value, heads) {
+    const [batch, channels, height, width] = query.shape as [number, number, number, number];
+    const size = channels / heads;
+    const perHead = (x: Tensor) => tf.reshape(x, [batch * heads, size, height * width]);
+    const scores = tf.mul(tf.matMul(perHead(query), perHead(key), true, false), 1 / Math.sqrt(size));
+    return tf.reshape(tf.matMul(perHead(value), tf.softmax(scores), false, true), query.shape);
+  },
+
+  logLikelihood(logits, target, weight, numClasses) {
+    const [batch, channels, height, width] = target.shape as [number, number, number, number];
+    const locations = height * width;
+    const perClass = tf.reshape(logits, [batch, channels, numClasses, locations]);
+    const logProbabilities = tf.logSoftmax(tf.transpose(perClass, [0, 1, 3, 2]));
+    const oneHot = tf.oneHot(tf.reshape(target, [-1]) as Tensor1D, numClasses, 1, 0, 'float32');
+    const picked = tf.sum(tf.mul(tf.reshape(logProbabilities, [-1, numClasses]), oneHot), 1);
+    return tf.sum(tf.mul(tf.reshape(picked, [batch, -1]), tf.reshape(weight, [batch, -1])), 1);
+  },
+};
+
+function convolve(x: Tensor, kernel: Tensor, stride: number, bias?: Tensor): Tensor {
+  const [, outputs, inputs] = kernel.shape as [number, number, number];
+  const filter = tf.transpose(tf.reshape(kernel, [3, 3, outputs, inputs]), [0, 1, 3, 2]);
+  const y = tf.conv2d(tf.transpose(x, [0, 2, 3, 1]) as Tensor4D, filter as Tensor4D, stride, 'same');
+  const maps = tf.transpose(y, [0, 3, 1, 2]);
+  return bias ? addPerChannel(maps, bias) : maps;
+}
+
+/** x [B,C,H,W] + bias [C]. */
+function addPerChannel(x: Tensor, bias: Tensor): Tensor {
+  return tf.add(x, tf.reshape(bias, [1, bias.shape[0]!, 1, 1]));
+}
