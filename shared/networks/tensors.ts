@@ -7,4 +7,7 @@ import type * as tfjs from '@tensorflow/tfjs';
  */
 export const tf = createRequire(import.meta.url)('@tensorflow/tfjs') as typeof tfjs;
 
+// Silences its advice to install another backend.
+tf.env().set('PROD', true);
+
 export type Tensor = tfjs.Tensor;
