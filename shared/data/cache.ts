@@ -1,0 +1,125 @@
+import { createHash } from 'node:crypto';
+import { mkdir, readFile, rename, rm, writeFile } from 'node:fs/promises';
+import { homedir, hostname } from 'node:os';
+import path from 'node:path';
+import { promisify } from 'node:util';
+import { gunzip } from 'node:zlib';
+import { UserError } from '../errors.js';
+import type { DataFile, Source } from './sources.js';
+
+/** Where fetched sets are kept: $ARDM_CACHE, else $XDG_CACHE_HOME/ardm, else ~/.cache/ardm. A set has a folder of its own in it. */
+export function defaultCacheFolder(env: NodeJS.ProcessEnv = process.env): string {
+  if (env.ARDM_CACHE) return path.resolve(env.ARDM_CACHE);
+  return path.join(env.XDG_CACHE_HOME || path.join(homedir(), '.cache'), 'ardm');
+}
+
+/** What is wrong with a file's bytes, as the rest of a sentence; undefined when they are the expected ones. */
+export function damageOf(bytes: Uint8Array, expected: DataFile): string | undefined {
+  if (bytes.length !== expected.bytes) {
+    const what = bytes.length < expected.bytes ? 'truncated' : 'too long';
+    return `is ${what}: ${bytes.length} bytes instead of ${expected.bytes}`;
+  }
+  const sha256 = createHash('sha256').update(bytes).digest('hex');
+  return sha256 === expected.sha256
+    ? undefined
+    : `is altered: sha256 ${sha256} instead of ${expected.sha256}`;
+}
+
+/** What was found of a set. */
+export interface Found {
+  /** Whole and unaltered, by name. */
+  readonly files: ReadonlyMap<string, Uint8Array>;
+  /** Paths of those files. */
+  readonly paths: readonly string[];
+  /** Files of the set that were refused. */
+  readonly damaged: readonly { readonly path: string; readonly damage: string }[];
+  /** All files of the set are here. */
+  readonly complete: boolean;
+}
+
+/**
+ * Reads the files of a set from its folder in the cache or from where else they may be installed, plain or .gz, and checks size and
+ * checksum of each.
+ *
+ * @throws UserError when a file is there but can't be read
+ */
+export async function findFiles(source: Source, cacheFolder: string): Promise<Found> {
+  const files = new Map<string, Uint8Array>();
+  const paths: string[] = [];
+  const damaged: { path: string; damage: string }[] = [];
+  const folders = [path.join(cacheFolder, source.name), ...source.installed()];
+  for (const expected of source.files) {
+    for (const candidate of folders.flatMap((folder) =>
+      ['', '.gz'].map((end) => path.join(folder, expected.name + end)),
+    )) {
+      const { bytes, damage } = await readChecked(candidate, expected);
+      if (damage !== undefined) damaged.push({ path: candidate, damage });
+      if (!bytes) continue;
+      files.set(expected.name, bytes);
+      paths.push(candidate);
+      break;
+    }
+  }
+  return { files, paths, damaged, complete: files.size === source.files.length };
+}
+
+async function readChecked(
+  file: string,
+  expected: DataFile,
+): Promise<{ bytes?: Uint8Array; damage?: string }> {
+  let bytes = await readIfThere(file);
+  if (!bytes) return {};
+  if (file.endsWith('.gz')) {
+    try {
+      bytes = await promisify(gunzip)(bytes, { maxOutputLength: expected.bytes + 1 });
+    } catch (error) {
+      return { damage: `can't be unpacked: ${(error as Error).message}` };
+    }
+  }
+  const damage = damageOf(bytes, expected);
+  return damage === undefined ? { bytes } : { damage };
+}
+
+/** A file's bytes; undefined when there is no such file. */
+export async function readIfThere(file: string): Promise<Uint8Array | undefined> {
+  try {
+    return await readFile(file);
+  } catch (error) {
+    if ((error as NodeJS.ErrnoException).code === 'ENOENT') return undefined;
+    throw new UserError(`can't read ${file}: ${(error as Error).message}`, undefined, { cause: error });
+  }
+}
+
+let numWritten = 0;
+
+/** Names no other process or call uses; `host-pid-n` tells whether whoever used it is still alive. */
+export const uniqueSuffix = (): string => `${hostname()}-${process.pid}-${++numWritten}`;
+
+/** Writes a file under a name of its own, then moves it to its place: readers see it whole or not at all. */
+export async function writeWhole(file: string, bytes: Uint8Array): Promise<void> {
+  const temporary = `${file}.${uniqueSuffix()}`;
+  await onDisk(file, async () => {
+    try {
+      await mkdir(path.dirname(file), { recursive: true });
+      await writeFile(temporary, bytes);
+      await rename(temporary, file);
+    } finally {
+      await rm(temporary, { force: true });
+    }
+  });
+}
+
+/** Runs what writes at `place`; a full disk or a missing right becomes a UserError that names the place. */
+export async function onDisk<T>(place: string, write: () => Promise<T>): Promise<T> {
+  try {
+    return await write();
+  } catch (error) {
+    const { code, message } = error as NodeJS.ErrnoException;
+    const what = code === 'ENOSPC' ? 'the disk is full' : message;
+    throw new UserError(
+      `can't write ${place}: ${what}. Make room there, or set ARDM_CACHE to a folder elsewhere`,
+      undefined,
+      { cause: error },
+    );
+  }
+}
