@@ -25,6 +25,7 @@ const REPORT_SECONDS = 2;
  * Downloads a file from the first of its addresses that gives it, checks size and checksum, and moves it to its place.
  * What an earlier download of it had left is continued. Processes that download the same file don't disturb each other.
  *
+ * @returns its bytes
  * @throws Error with a line for each address that failed
  * @throws UserError when the disk refuses
  * @throws the signal's reason when aborted; what came so far is kept
@@ -33,16 +34,16 @@ export async function download(
   file: Download,
   destination: string,
   options: DownloadOptions = {},
-): Promise<void> {
+): Promise<Uint8Array> {
   await onDisk(destination, () => mkdir(path.dirname(destination), { recursive: true }));
   const part = await claimPart(destination);
   const failures: string[] = [];
   try {
     for (const address of file.addresses) {
       try {
-        await fromAddress(file, address, part, options);
+        const bytes = await fromAddress(file, address, part, options);
         await onDisk(destination, () => rename(part, destination));
-        return;
+        return bytes;
       } catch (error) {
         options.signal?.throwIfAborted();
         if (error instanceof UserError) throw error;
@@ -88,13 +89,13 @@ function isDead(owner: string): boolean {
 
 const sizeOf = async (file: string) => (await stat(file).catch(() => undefined))?.size ?? 0;
 
-/** Leaves the whole, checked file in `part`. */
+/** Leaves the whole, checked file in `part`, and returns its bytes. */
 async function fromAddress(
   file: Download,
   address: string,
   part: string,
   options: DownloadOptions,
-): Promise<void> {
+): Promise<Uint8Array> {
   for (let attempt = 1; ; attempt++) {
     const before = await sizeOf(part);
     try {
@@ -106,8 +107,9 @@ async function fromAddress(
       await sleep(RETRY_SECONDS * 1000, undefined, { signal: options.signal });
       continue;
     }
-    const damage = damageOf(await readFile(part), file);
-    if (damage === undefined) return;
+    const bytes = await readFile(part);
+    const damage = damageOf(bytes, file);
+    if (damage === undefined) return bytes;
     await rm(part);
     // What was left of an earlier download may be what is wrong; bytes that all come from here are not asked for twice.
     if (before === 0) throw new Error(`what it sends ${damage}`);

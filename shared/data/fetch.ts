@@ -39,7 +39,7 @@ export async function provideFiles(source: Source, options: ProvideOptions): Pro
       const found = await findFiles(source, options.cacheFolder);
       if (!found.complete) throw new Error('some of its files were not in what was fetched');
       for (const { path: file } of found.damaged) {
-        if (path.dirname(file) === folder) await onDisk(file, () => rm(file));
+        if (path.dirname(file) === folder) await onDisk(file, () => rm(file, { force: true }));
       }
       return found;
     } catch (error) {
@@ -64,14 +64,12 @@ async function fromDownloads(source: Source, folder: string, options: ProvideOpt
     const destination = path.join(folder, file.name);
     const placed = await readIfThere(destination);
     const problem = placed ? damageOf(placed, file) : 'is not there';
-    if (problem !== undefined) {
-      if (!options.fetch) throw new Error(`${destination} ${problem}`);
-      await download(file, destination, options);
-    }
+    if (problem !== undefined && !options.fetch) throw new Error(`${destination} ${problem}`);
+    const bytes = problem === undefined ? placed! : await download(file, destination, options);
     if (!file.unpack) continue;
     options.report?.(`${file.name}: unpacking`);
-    await unpackInto(folder, source, (await readIfThere(destination))!, file.unpack);
-    if (problem !== undefined) await rm(destination);
+    await unpackInto(folder, source, bytes, file.unpack);
+    if (problem !== undefined) await rm(destination, { force: true });
   }
 }
 

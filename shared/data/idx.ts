@@ -23,11 +23,9 @@ export function idxImages(bytes: Uint8Array, name: string): IdxImages {
   if (bytes.length < HEADER_BYTES || header.getUint32(0) !== MAGIC) {
     throw new UserError(`${name} is no idx file of images: it does not start with 0x00000803`);
   }
-  const [count, height, width] = [4, 8, 12].map((offset) => header.getUint32(offset)) as [
-    number,
-    number,
-    number,
-  ];
+  const count = header.getUint32(4);
+  const height = header.getUint32(8);
+  const width = header.getUint32(12);
   const size = height * width;
   if (count === 0 || size === 0 || bytes.length !== HEADER_BYTES + count * size) {
     throw new UserError(

@@ -42,5 +42,5 @@ function reasonOf(error: NodeJS.ErrnoException & { stderr?: string; killed?: boo
   if (error.code === 'ENOENT') return 'there is no npm command';
   if (error.killed) return `npm took longer than ${LIMIT_SECONDS} s`;
   const lines = (error.stderr ?? '').split('\n').map((line) => line.replace(/^npm (error|ERR!) ?/, ''));
-  return lines.find((line) => line !== '' && !/^(code|syscall|errno) /.test(line)) ?? error.message;
+  return lines.find((line) => line !== '' && !/^(code|syscall|errno|path) /.test(line)) ?? error.message;
 }
