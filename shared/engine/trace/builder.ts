@@ -1,0 +1,227 @@
+import { Graph, type Attributes, type ElementType, type Value } from './graph.js';
+
+/** Which forms of an operation to record: some are fast on CPUs only, some exist there only. */
+export type Forms = 'cpu' | 'gpu';
+
+export type Elementwise = 'Add' | 'Sub' | 'Mul' | 'Div' | 'Max' | 'Min' | 'Pow';
+export type Comparison = 'Greater' | 'GreaterOrEqual' | 'Less' | 'LessOrEqual' | 'Equal';
+export type Reduction = 'ReduceSum' | 'ReduceMean' | 'ReduceMax' | 'ReduceMin';
+
+export interface MatMulOptions {
+  readonly transposeA?: boolean;
+  readonly transposeB?: boolean;
+  /** Factor of the product. */
+  readonly alpha?: number;
+}
+
+export interface ConvOptions {
+  readonly bias?: Value;
+  /** Top, left, bottom, right. */
+  readonly pads?: readonly [number, number, number, number];
+  readonly strides?: readonly [number, number];
+  readonly groups?: number;
+}
+
+/** Records ONNX operations with their shapes inferred, and leaves out those that change nothing. */
+export class Builder {
+  readonly graph = new Graph();
+  readonly forms: Forms;
+  /** What each reshaped or permuted value came from. */
+  readonly #reshaped = new Map<string, Value>();
+
+  constructor(forms: Forms) {
+    this.forms = forms;
+  }
+
+  scalar(number: number, type: 'float32' | 'int32' = 'float32'): Value {
+    const array = type === 'float32' ? Float32Array.of(number) : Int32Array.of(number);
+    return this.graph.constant(array, type, []);
+  }
+
+  floats(array: Float32Array, shape: readonly number[]): Value {
+    return this.graph.constant(array, 'float32', shape);
+  }
+
+  /** The list of integers that ONNX operations take for shapes and axes. */
+  ints(list: readonly number[]): Value {
+    return this.graph.constant(BigInt64Array.from(list, BigInt), 'int64', [list.length]);
+  }
+
+  /** One operation with one output, of the first input's type unless told. */
+  op(
+    op: string,
+    inputs: readonly Value[],
+    shape: readonly number[],
+    attributes: Attributes = {},
+    type: ElementType = inputs[0]!.type,
+  ): Value {
+    return this.graph.add(op, inputs, type, [shape], attributes)[0]!;
+  }
+
+  unary(op: string, x: Value): Value {
+    return this.op(op, [x], x.shape);
+  }
+
+  add = (a: Value, b: Value): Value => this.elementwise('Add', a, b);
+  sub = (a: Value, b: Value): Value => this.elementwise('Sub', a, b);
+  mul = (a: Value, b: Value): Value => this.elementwise('Mul', a, b);
+  div = (a: Value, b: Value): Value => this.elementwise('Div', a, b);
+
+  elementwise(op: Elementwise, a: Value, b: Value): Value {
+    if ((op === 'Mul' && a.splat === 1) || (op === 'Add' && a.splat === 0)) return b;
+    if (
+      ((op === 'Mul' || op === 'Div') && b.splat === 1) ||
+      ((op === 'Add' || op === 'Sub') && b.splat === 0)
+    )
+      return a;
+    return this.op(op, [a, b], broadcastShape(a.shape, b.shape));
+  }
+
+  compare(op: Comparison, a: Value, b: Value): Value {
+    return this.op(op, [a, b], broadcastShape(a.shape, b.shape), {}, 'bool');
+  }
+
+  cast(x: Value, type: ElementType): Value {
+    return x.type === type ? x : this.op('Cast', [x], x.shape, { to: ONNX_TYPES[type] }, type);
+  }
+
+  reshape(x: Value, shape: readonly number[]): Value {
+    const source = this.#reshaped.get(x.name) ?? x;
+    if (sameShape(source.shape, shape)) return source;
+    const y = this.op('Reshape', [source, this.ints(shape)], shape);
+    this.#reshaped.set(y.name, source);
+    return y;
+  }
+
+  transpose(x: Value, perm: readonly number[]): Value {
+    const shape = perm.map((axis) => x.shape[axis]!);
+    const moved = (order: readonly number[]) => order.filter((axis) => x.shape[axis] !== 1);
+    if (moved(perm).every((axis, i, all) => i === 0 || axis > all[i - 1]!)) return this.reshape(x, shape);
+    return this.op('Transpose', [x], shape, { perm });
+  }
+
+  expand(x: Value, shape: readonly number[]): Value {
+    return sameShape(x.shape, shape) ? x : this.op('Expand', [x, this.ints(shape)], shape);
+  }
+
+  concat(values: readonly Value[], axis: number): Value {
+    const shape = values[0]!.shape.slice();
+    shape[axis] = values.reduce((sum, value) => sum + value.shape[axis]!, 0);
+    return values.length === 1 ? values[0]! : this.op('Concat', values, shape, { axis });
+  }
+
+  split(x: Value, sizes: readonly number[], axis: number): readonly Value[] {
+    const shapes = sizes.map((size) => x.shape.with(axis, size));
+    return this.graph.add('Split', [x, this.ints(sizes)], x.type, shapes, { axis });
+  }
+
+  slice(
+    x: Value,
+    begin: readonly number[],
+    size: readonly number[],
+    steps: readonly number[] = size.map(() => 1),
+  ): Value {
+    if (sameShape(x.shape, size)) return x;
+    const ends = begin.map((from, axis) => from + (size[axis]! - 1) * steps[axis]! + 1);
+    const lists = [begin, ends, begin.map((_, axis) => axis), steps];
+    return this.op('Slice', [x, ...lists.map((list) => this.ints(list))], size);
+  }
+
+  /** Zeros before and after each axis; negative numbers cut. */
+  pad(x: Value, before: readonly number[], after: readonly number[]): Value {
+    const shape = x.shape.map((extent, axis) => before[axis]! + extent + after[axis]!);
+    return this.op('Pad', [x, this.ints([...before, ...after])], shape);
+  }
+
+  gather(table: Value, indices: Value): Value {
+    return this.op('Gather', [table, indices], [...indices.shape, ...table.shape.slice(1)], { axis: 0 });
+  }
+
+  reduce(op: Reduction, x: Value, axes: readonly number[], keep = false): Value {
+    const kept = x.shape.map((extent, axis) => (axes.includes(axis) ? 1 : extent));
+    const shape = keep ? kept : kept.filter((_, axis) => !axes.includes(axis));
+    if (axes.every((axis) => x.shape[axis] === 1)) return this.reshape(x, shape);
+    return this.op(op, [x, this.ints(axes)], shape, { keepdims: keep ? 1 : 0 });
+  }
+
+  sum = (x: Value, axes: readonly number[], keep = false): Value => this.reduce('ReduceSum', x, axes, keep);
+
+  /** Matrices in the last two axes, the axes before them broadcast. */
+  matMul(a: Value, b: Value, { transposeA, transposeB, alpha = 1 }: MatMulOptions = {}): Value {
+    const [rows] = lastTwo(a.shape, transposeA);
+    const [, columns] = lastTwo(b.shape, transposeB);
+    const outer = broadcastShape(a.shape.slice(0, -2), b.shape.slice(0, -2));
+    const shape = [...outer, rows, columns];
+    if (!transposeA && !transposeB && alpha === 1) return this.op('MatMul', [a, b], shape);
+    if (this.forms === 'gpu') {
+      const swap = (x: Value, wanted?: boolean) => (wanted ? this.transpose(x, swapLast(x.shape.length)) : x);
+      return this.mul(
+        this.op('MatMul', [swap(a, transposeA), swap(b, transposeB)], shape),
+        this.scalar(alpha),
+      );
+    }
+    return this.op('com.microsoft:FusedMatMul', [a, b], shape, {
+      transA: transposeA ? 1 : 0,
+      transB: transposeB ? 1 : 0,
+      alpha: { float: alpha },
+    });
+  }
+
+  /** x [B,C,H,W], kernel [O,C/groups,kh,kw] */
+  conv(x: Value, kernel: Value, options: ConvOptions = {}): Value {
+    const { bias, pads = [0, 0, 0, 0], strides = [1, 1], groups = 1 } = options;
+    const [batch, , height, width] = x.shape as [number, number, number, number];
+    const [outputs, , tall, wide] = kernel.shape as [number, number, number, number];
+    const rows = Math.floor((height + pads[0] + pads[2] - tall) / strides[0]) + 1;
+    const columns = Math.floor((width + pads[1] + pads[3] - wide) / strides[1]) + 1;
+    const attributes = { pads, strides, group: groups };
+    const inputs = bias ? [x, kernel, bias] : [x, kernel];
+    return this.op('Conv', inputs, [batch, outputs, rows, columns], attributes);
+  }
+
+  /** x [B,C,H,W], kernel [C,O,kh,kw] */
+  convTranspose(x: Value, kernel: Value, { pads = [0, 0, 0, 0], strides = [1, 1] }: ConvOptions = {}): Value {
+    const [batch, , height, width] = x.shape as [number, number, number, number];
+    const [, outputs, tall, wide] = kernel.shape as [number, number, number, number];
+    const rows = (height - 1) * strides[0] + tall - pads[0] - pads[2];
+    const columns = (width - 1) * strides[1] + wide - pads[1] - pads[3];
+    return this.op('ConvTranspose', [x, kernel], [batch, outputs, rows, columns], { pads, strides });
+  }
+
+  /** Zeros or another number, not stored but made when the graph runs. */
+  filled(shape: readonly number[], number = 0): Value {
+    return this.expand(this.scalar(number), shape);
+  }
+}
+
+/** Numbers of ONNX's TensorProto.DataType. */
+export const ONNX_TYPES: Readonly<Record<ElementType, number>> = {
+  float32: 1,
+  uint8: 2,
+  int32: 6,
+  int64: 7,
+  bool: 9,
+};
+
+export function sameShape(a: readonly number[], b: readonly number[]): boolean {
+  return a.length === b.length && a.every((extent, axis) => extent === b[axis]);
+}
+
+export function broadcastShape(a: readonly number[], b: readonly number[]): number[] {
+  const rank = Math.max(a.length, b.length);
+  return Array.from({ length: rank }, (_, i) => {
+    const [left, right] = [a[a.length - rank + i] ?? 1, b[b.length - rank + i] ?? 1];
+    if (left !== right && left !== 1 && right !== 1)
+      throw new Error(`shapes [${a}] and [${b}] do not broadcast`);
+    return left === 1 ? right : left;
+  });
+}
+
+function swapLast(rank: number): number[] {
+  return [...Array.from({ length: rank - 2 }, (_, axis) => axis), rank - 1, rank - 2];
+}
+
+function lastTwo(shape: readonly number[], swap?: boolean): [number, number] {
+  const [rows, columns] = [shape.at(-2)!, shape.at(-1)!];
+  return swap ? [columns, rows] : [rows, columns];
+}

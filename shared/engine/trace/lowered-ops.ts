@@ -1,0 +1,105 @@
+import type { Ops } from '../../networks/ops.js';
+import type { Tensor } from '../../networks/tensors.js';
+import { traceBackend } from './backend.js';
+import type { Builder } from './builder.js';
+import type { Value } from './graph.js';
+import { attention, attentionGradients } from './ops/attention.js';
+import { conv1x1, conv1x1Input, conv1x1Kernel } from './ops/conv1x1.js';
+import { conv3x3, conv3x3Input, conv3x3Kernel } from './ops/conv3x3.js';
+import { embedClasses, embedGradients } from './ops/embed.js';
+import { logLikelihood, logLikelihoodGradients } from './ops/likelihood.js';
+import { lower } from './ops/lower.js';
+import { groupNorm, groupNormGradients } from './ops/norm.js';
+import { dropout, swishInput, swishOf } from './ops/pointwise.js';
+import {
+  conv3x3Stride2,
+  conv3x3Stride2Input,
+  conv3x3Stride2Kernel,
+  upsample2,
+  upsample2Input,
+} from './ops/resample.js';
+
+/** `Ops` recorded in the forms that suit the builder's provider, each with a gradient of its own. */
+export function loweredOps(b: Builder): Ops {
+  const valueOf = (tensor: Tensor): Value => traceBackend.value(tensor);
+  const ofBias = (dy: Value): Value => b.sum(dy, [0, 2, 3]);
+  return {
+    conv3x3: (x, kernel, bias) =>
+      lower(
+        bias ? [x, kernel, bias] : [x, kernel],
+        (xs, ks, bs?: Value) => conv3x3(b, xs, ks, bs),
+        (dy, xs, ks, bs?: Value) => [
+          conv3x3Input(b, dy, ks),
+          conv3x3Kernel(b, xs, dy),
+          ...(bs ? [ofBias(dy)] : []),
+        ],
+      ),
+
+    conv3x3Stride2: (x, kernel, bias) =>
+      lower(
+        [x, kernel, bias],
+        (xs, ks, bs) => conv3x3Stride2(b, xs!, ks!, bs!),
+        (dy, xs, ks) => [
+          conv3x3Stride2Input(b, dy, ks!, xs!.shape),
+          conv3x3Stride2Kernel(b, xs!, dy),
+          ofBias(dy),
+        ],
+      ),
+
+    conv1x1: (x, kernel, bias) =>
+      lower(
+        [x, kernel, bias],
+        (xs, ks, bs) => conv1x1(b, xs!, ks!, bs!),
+        (dy, xs, ks) => [conv1x1Input(b, dy, ks!), conv1x1Kernel(b, xs!, dy), ofBias(dy)],
+      ),
+
+    upsample2: (x) =>
+      lower(
+        [x],
+        (xs) => upsample2(b, xs!),
+        (dy) => [upsample2Input(b, dy)],
+      ),
+
+    groupNorm: (x, scale, bias, groups, swish) =>
+      lower(
+        [x, scale, bias],
+        (xs, scales, biases) => groupNorm(b, xs!, scales!, biases!, groups, swish),
+        (dy, xs, scales, biases) => groupNormGradients(b, dy, xs!, scales!, biases!, groups, swish),
+      ),
+
+    swish: (x) =>
+      lower(
+        [x],
+        (xs) => swishOf(b, xs!),
+        (dy, xs) => [swishInput(b, dy, xs!)],
+      ),
+
+    embedClasses: (classes, table, projection) =>
+      lower(
+        [table, projection],
+        (tables, projections) => embedClasses(b, valueOf(classes), tables!, projections!),
+        (dy, tables, projections) => embedGradients(b, dy, valueOf(classes), tables!, projections!),
+      ),
+
+    dropout: (x, mask, keep) =>
+      lower(
+        [x],
+        (xs) => dropout(b, xs!, valueOf(mask), keep),
+        (dy) => [dropout(b, dy, valueOf(mask), keep)],
+      ),
+
+    attention: (query, key, value, heads) =>
+      lower(
+        [query, key, value],
+        (q, k, v) => attention(b, q!, k!, v!, heads),
+        (dy, q, k, v) => attentionGradients(b, dy, q!, k!, v!, heads),
+      ),
+
+    logLikelihood: (logits, target, weight) =>
+      lower(
+        [logits, weight],
+        (l, w) => logLikelihood(b, l!, valueOf(target), w!),
+        (dy, l, w) => logLikelihoodGradients(b, dy, l!, valueOf(target), w!),
+      ),
+  };
+}

@@ -1,0 +1,19 @@
+import type { Builder } from '../builder.js';
+import type { Value } from '../graph.js';
+
+/** x * sigmoid(x) */
+export function swishOf(b: Builder, x: Value): Value {
+  return b.mul(x, b.unary('Sigmoid', x));
+}
+
+/** The gradient of x: with s = sigmoid(x) and y = x s, dy * (s + y - s y). */
+export function swishInput(b: Builder, dy: Value, x: Value): Value {
+  const s = b.unary('Sigmoid', x);
+  const y = swishOf(b, x);
+  return b.mul(dy, b.add(y, b.sub(s, b.mul(s, y))));
+}
+
+/** x where the mask (uint8) is 1, scaled by 1 / keep. It is its own gradient. */
+export function dropout(b: Builder, x: Value, mask: Value, keep: number): Value {
+  return b.mul(x, b.mul(b.cast(mask, 'float32'), b.scalar(1 / keep)));
+}
