@@ -49,9 +49,8 @@ export async function findFiles(source: Source, cacheFolder: string): Promise<Fo
   const damaged: { path: string; damage: string }[] = [];
   const folders = [path.join(cacheFolder, source.name), ...source.installed()];
   for (const expected of source.files) {
-    for (const candidate of folders.flatMap((folder) =>
-      ['', '.gz'].map((end) => path.join(folder, expected.name + end)),
-    )) {
+    const stem = (folder: string) => path.join(folder, expected.name);
+    for (const candidate of folders.flatMap((folder) => [stem(folder), `${stem(folder)}.gz`])) {
       const { bytes, damage } = await readChecked(candidate, expected);
       if (damage !== undefined) damaged.push({ path: candidate, damage });
       if (!bytes) continue;
@@ -90,10 +89,10 @@ export async function readIfThere(file: string): Promise<Uint8Array | undefined>
   }
 }
 
-let numWritten = 0;
+let numSuffixes = 0;
 
-/** Names no other process or call uses; `host-pid-n` tells whether whoever used it is still alive. */
-export const uniqueSuffix = (): string => `${hostname()}-${process.pid}-${++numWritten}`;
+/** `host-pid-n`, which no other process or call uses; it tells whether the process that used it is still alive. */
+export const uniqueSuffix = (): string => `${hostname()}-${process.pid}-${++numSuffixes}`;
 
 /** Writes a file under a name of its own, then moves it to its place: readers see it whole or not at all. */
 export async function writeWhole(file: string, bytes: Uint8Array): Promise<void> {

