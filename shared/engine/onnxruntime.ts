@@ -10,6 +10,7 @@ import {
 } from './engine.js';
 import { checkCall, offsetsOf, sizeOf } from './program.js';
 import { unshared } from './shared-memory.js';
+import type { Forms } from './trace/builder.js';
 import { encodeOnnx } from './trace/encode.js';
 import type { Value } from './trace/graph.js';
 import { nameOf, traceProgram, type Trace } from './trace/trace.js';
@@ -21,6 +22,8 @@ export interface OnnxruntimeOptions {
   readonly device?: number;
   /** Threads inside an operation, on CPUs. */
   readonly threads: number;
+  /** Forms to record instead of the provider's own: how a CPU checks what GPUs run. */
+  readonly forms?: Forms;
 }
 
 ort.env.logLevel = 'error';
@@ -72,14 +75,15 @@ function sessionOptions({
 }
 
 async function compile(program: Program, options: OnnxruntimeOptions): Promise<Executable> {
-  const trace = traceProgram(program, options.provider === 'cpu' ? 'cpu' : 'gpu');
+  const { provider, forms = provider === 'cpu' ? 'cpu' : 'gpu' } = options;
+  const trace = traceProgram(program, forms);
   const create = (model: Uint8Array) => ort.InferenceSession.create(model, sessionOptions(options));
   try {
     return new Session(program, trace, await create(encodeOnnx(trace.graph, trace.outputs)));
   } catch (error) {
     const cause = await describeUnsupported(trace.graph, create);
     throw new EngineError(
-      `${program.name} does not run on onnxruntime's provider ${options.provider}: ${cause ?? words(error)}`,
+      `${program.name} does not run on onnxruntime's provider ${provider}: ${cause ?? words(error)}`,
     );
   }
 }

@@ -111,7 +111,6 @@ export class TraceBackend extends tf.KernelBackend {
   override dispose(): void {}
 }
 
-/** TensorFlow.js knows no bytes and no 64-bit integers: both pass as int32. */
 function tensorType(type: ElementType): DataType {
   return type === 'float32' || type === 'bool' ? type : 'int32';
 }

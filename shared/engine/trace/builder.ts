@@ -26,7 +26,9 @@ export interface ConvOptions {
 export class Builder {
   readonly graph = new Graph();
   readonly forms: Forms;
-  /** What each reshaped or permuted value came from. */
+  /** The bytes that an integer was cast from. */
+  readonly #widened = new Map<string, Value>();
+  /** What each reshaped value came from. */
   readonly #reshaped = new Map<string, Value>();
 
   constructor(forms: Forms) {
@@ -82,7 +84,12 @@ export class Builder {
   }
 
   cast(x: Value, type: ElementType): Value {
-    return x.type === type ? x : this.op('Cast', [x], x.shape, { to: ONNX_TYPES[type] }, type);
+    if (x.type === type) return x;
+    // Nothing is lost from bytes to integers, so a byte need not pass through them.
+    const source = this.#widened.get(x.name) ?? x;
+    const y = this.op('Cast', [source], x.shape, { to: ONNX_TYPES[type] }, type);
+    if (source.type === 'uint8' && type === 'int32') this.#widened.set(y.name, source);
+    return y;
   }
 
   reshape(x: Value, shape: readonly number[]): Value {

@@ -47,10 +47,11 @@ function record(program: Program, builder: Builder): Trace {
   const parameters = program.parameters.map(({ shape }, i) =>
     toTensor(builder.graph.input(nameOf.parameter(i), 'float32', shape)),
   );
-  const inputs = program.inputs.map(({ name, dtype, shape }) => [
-    name,
-    toTensor(builder.graph.input(nameOf.input(name), dtype, shape)),
-  ]);
+  const inputs = program.inputs.map(({ name, dtype, shape }) => {
+    const input = builder.graph.input(nameOf.input(name), dtype, shape);
+    // TensorFlow.js has no bytes: there they are int32.
+    return [name, toTensor(dtype === 'uint8' ? builder.cast(input, 'int32') : input)];
+  });
   const results = evaluate(program, loweredOps(builder), parameters, Object.fromEntries(inputs));
   const outputs = new Map<string, Value>();
   results.outputs.forEach((tensor, i) => {
