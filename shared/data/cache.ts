@@ -1,17 +1,13 @@
 import { createHash } from 'node:crypto';
 import { mkdir, readFile, rename, rm, writeFile } from 'node:fs/promises';
-import { homedir, hostname } from 'node:os';
+import { hostname } from 'node:os';
 import path from 'node:path';
 import { promisify } from 'node:util';
 import { gunzip } from 'node:zlib';
 import { UserError } from '../errors.js';
 import type { DataFile, Source } from './sources.js';
 
-/** Where fetched sets are kept: $ARDM_CACHE, else $XDG_CACHE_HOME/ardm, else ~/.cache/ardm. A set has a folder of its own in it. */
-export function defaultCacheFolder(env: NodeJS.ProcessEnv = process.env): string {
-  if (env.ARDM_CACHE) return path.resolve(env.ARDM_CACHE);
-  return path.join(env.XDG_CACHE_HOME || path.join(homedir(), '.cache'), 'ardm');
-}
+export { defaultCacheFolder } from '../cache-folder.js';
 
 /** What is wrong with a file's bytes, as the rest of a sentence; undefined when they are the expected ones. */
 export function damageOf(bytes: Uint8Array, expected: DataFile): string | undefined {
