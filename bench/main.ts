@@ -1,0 +1,85 @@
+import { Command, InvalidArgumentError, Option } from 'commander';
+import { UserError } from '../shared/errors.js';
+import { SIZES, type SizeName } from './engine-cases.js';
+import { benchEngine } from './engine.js';
+import { benchLearning } from './learning.js';
+import { describeMachine, formatReport, type Findings, type Report } from './report.js';
+import { benchScaling } from './scaling.js';
+
+/** `npm run bench -- NAME [--json]`: the table or the JSON goes to stdout, what is going on to stderr. */
+const say = (line: string) => void process.stderr.write(`${line}\n`);
+
+const positive = (text: string): number => {
+  const value = Number(text);
+  if (!Number.isInteger(value) || value < 1) throw new InvalidArgumentError('a whole number from 1 on');
+  return value;
+};
+
+const listOf =
+  <T>(parse: (text: string) => T) =>
+  (text: string): T[] =>
+    text.split(',').map(parse);
+
+const sizeName = (text: string): SizeName => {
+  if (!(text in SIZES)) throw new InvalidArgumentError(`sizes are ${Object.keys(SIZES).join(', ')}`);
+  return text as SizeName;
+};
+
+async function report(bench: string, json: boolean, find: () => Promise<Findings>): Promise<void> {
+  const begun = {
+    bench,
+    command: ['npm run bench --', ...process.argv.slice(2)].join(' '),
+    startedAt: new Date().toISOString(),
+    machine: describeMachine(),
+  };
+  const found: Report = { ...begun, ...(await find()) };
+  process.stdout.write(`${json ? JSON.stringify(found, undefined, 2) : formatReport(found)}\n`);
+}
+
+const program = new Command('npm run bench --')
+  .description('Measures ardm against its peers. A target whose peer is absent is `not run`, never met.')
+  .showHelpAfterError()
+  .addHelpText(
+    'after',
+    '\nOne benchmark at a time, on a machine that does nothing else: docs/performance.md.',
+  );
+
+const json = () =>
+  new Option('--json', 'one JSON object instead of tables (with npm run --silent)').default(false);
+
+program
+  .command('engine')
+  .description('a training step of the U-Net against PyTorch, sizes a to d: time and peak memory')
+  .option('--sizes <list>', 'of a, b, c, d', listOf(sizeName), Object.keys(SIZES) as SizeName[])
+  .option('--threads <list>', 'thread counts', listOf(positive), [1, 2])
+  .option('--rounds <n>', 'timed steps of each side (default: 15, 7, 5, 3 by size)', positive)
+  .option('--tuned-peer', 'give PyTorch an allocator that keeps freed memory', false)
+  .addOption(json())
+  .action((options) => report('engine', options.json, () => benchEngine(options, say)));
+
+program
+  .command('scaling')
+  .description(
+    'images a second of real runs with 1 and 2 workers against a bare loop; the cost of small slices',
+  )
+  .option('--config <file>', 'config of the runs', 'cifar10-small.yaml')
+  .option('--steps <n>', 'timed steps a run', positive, 6)
+  .option('--rounds <n>', 'how often all is measured, in turn', positive, 3)
+  .addOption(json())
+  .action((options) => report('scaling', options.json, () => benchScaling(options, say)));
+
+program
+  .command('learning')
+  .description("test NELBO while training on MNIST against the original's recorded curve")
+  .option('--seeds <list>', 'one run each; their mean is judged', listOf(Number), [0])
+  .option('--threads <n>', 'threads of the engine', positive, 1)
+  .addOption(json())
+  .action((options) => report('learning', options.json, () => benchLearning(options, say)));
+
+try {
+  await program.parseAsync();
+} catch (error) {
+  if (!(error instanceof UserError)) throw error;
+  say(`error: ${error.message}`);
+  process.exitCode = error.exitCode;
+}
