@@ -22,6 +22,8 @@ interface NativeBackend {
 
 const require = createRequire(import.meta.url);
 const BACKEND = 'tensorflow';
+/** What the first call in this thread asked for: the native library keeps to it. */
+let loaded: TensorflowOptions | undefined;
 
 /**
  * Programs run operation by operation by TensorFlow's native library, through `@tensorflow/tfjs-node-gpu` or, on the
@@ -30,12 +32,18 @@ const BACKEND = 'tensorflow';
  * Throws EngineError where neither is there, and where a GPU is wanted that TensorFlow doesn't use. A process has one
  * TensorFlow, which sees the devices of the first call.
  */
-export async function createTensorflowEngine({ gpu, threads = 1 }: TensorflowOptions): Promise<Engine> {
-  if (!tf.findBackend(BACKEND)) load(gpu, threads);
+export async function createTensorflowEngine(options: TensorflowOptions): Promise<Engine> {
+  const { gpu, threads = 1 } = options;
+  if (!loaded) load(gpu, threads);
+  loaded ??= options;
   await tf.setBackend(BACKEND);
   const { isUsingGpuDevice } = tf.backend() as unknown as NativeBackend;
-  if (gpu !== undefined && !isUsingGpuDevice)
-    throw new EngineError(`TensorFlow found no GPU ${gpu} that it can use and would compute on the CPU.`);
+  if (isUsingGpuDevice ? gpu !== loaded.gpu : gpu !== undefined)
+    throw new EngineError(
+      isUsingGpuDevice
+        ? `TensorFlow already runs on GPU ${loaded.gpu}, and a process has one device.`
+        : `TensorFlow found no GPU ${gpu} that it can use; it would compute on the CPU.`,
+    );
   const where = gpu === undefined ? `cpu, ${threads} thread${threads === 1 ? '' : 's'}` : `cuda, GPU ${gpu}`;
   return {
     name: 'tensorflow',
@@ -68,8 +76,7 @@ function load(gpu: number | undefined, threads: number): void {
     TF_CPP_MIN_LOG_LEVEL: '1',
     TF_NUM_INTRAOP_THREADS: `${threads}`,
     TF_NUM_INTEROP_THREADS: '1',
-    // The GPUs that CUDA shows to TensorFlow; none for '-1'.
-    CUDA_VISIBLE_DEVICES: `${gpu ?? -1}`,
+    CUDA_VISIBLE_DEVICES: gpu === undefined ? '-1' : visibleDevice(gpu),
     TF_FORCE_GPU_ALLOW_GROWTH: 'true',
     TF_DETERMINISTIC_OPS: '1',
     NVIDIA_TF32_OVERRIDE: '0',
@@ -79,6 +86,14 @@ function load(gpu: number | undefined, threads: number): void {
   Object.assign(util, { isNullOrUndefined: (value: unknown) => value === undefined || value === null });
   shareTensorflowJs(createRequire(path.join(folder, 'package.json')));
   require(folder);
+}
+
+/** The GPU as CUDA names it, counted, as CUDA does, among those that the environment leaves visible. */
+function visibleDevice(gpu: number): string {
+  const visible = process.env.CUDA_VISIBLE_DEVICES?.split(',') ?? [];
+  if (visible.length > 0 && visible[gpu] === undefined)
+    throw new EngineError(`CUDA_VISIBLE_DEVICES=${visible} shows no GPU ${gpu}, counted from 0.`);
+  return visible[gpu] ?? `${gpu}`;
 }
 
 /** Makes the TensorFlow.js of this process also the one of a package elsewhere, which may have brought its own. */

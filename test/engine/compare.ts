@@ -1,18 +1,10 @@
 import assert from 'node:assert/strict';
 import type { Engine, InputSpec, Program, TensorSpec } from '../../shared/engine/engine.js';
 import { sizeOf } from '../../shared/engine/program.js';
+import { worstDifference } from '../../shared/engine/proof.js';
+import { numbers, type TinyUnet } from '../../shared/engine/tiny-unet.js';
 import type { Ops } from '../../shared/networks/ops.js';
 import { tf, type Tensor } from '../../shared/networks/tensors.js';
-
-/** Numbers between -1 and 1, the same every time. */
-export function numbers(count: number, seed: number): Float32Array {
-  let state = seed >>> 0;
-  return Float32Array.from({ length: count }, () => {
-    state = (Math.imul(state ^ (state >>> 15), 0x2c1b3c6d) + 0x9e3779b9) >>> 0;
-    const mixed = Math.imul(state ^ (state >>> 13), 0x297a2d39);
-    return ((mixed ^ (mixed >>> 16)) >>> 0) / 2 ** 31 - 1;
-  });
-}
 
 export interface Case {
   readonly name: string;
@@ -92,4 +84,26 @@ function assertClose(what: string, actual: Float32Array, expected: Float32Array)
     return each <= max ? max : each;
   }, 0);
   assert.ok(difference <= 5e-5 * largest, `${what}: off by ${difference} of ${largest}`);
+}
+
+/** One training step on both engines: likelihoods within 1e-5, gradients within 1e-4 of a tensor's largest value. */
+export async function assertTrainsAlike(
+  engine: Engine,
+  reference: Engine,
+  { program, call }: TinyUnet,
+): Promise<void> {
+  const [expected, actual] = [call(), call()];
+  for (const [each, made] of [
+    [reference, expected],
+    [engine, actual],
+  ] as const) {
+    const executable = await each.compile(program);
+    await executable.run(made);
+    await executable.dispose();
+  }
+  expected.outputs.logLikelihood!.forEach((value, i) =>
+    assert.ok(Math.abs(value - actual.outputs.logLikelihood![i]!) <= 1e-5 * Math.abs(value)),
+  );
+  const { tensor, difference } = worstDifference(program, actual, expected);
+  assert.ok(difference <= 1e-4, `${tensor} is off by ${difference} of its largest value`);
 }

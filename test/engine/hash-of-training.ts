@@ -2,7 +2,7 @@ import { createHash } from 'node:crypto';
 import { argv } from 'node:process';
 import { fileURLToPath } from 'node:url';
 import { createOnnxruntimeEngine } from '../../shared/engine/onnxruntime.js';
-import { tinyUnet } from './tiny-unet.js';
+import { tinyUnet } from '../../shared/engine/tiny-unet.js';
 
 /** The hash of the bytes of one training call's outputs and gradients, in direct and Winograd forms. */
 export async function hashOfTraining(threads: number): Promise<string> {

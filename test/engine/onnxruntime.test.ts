@@ -6,7 +6,7 @@ import type { Call, Program } from '../../shared/engine/engine.js';
 import { createOnnxruntimeEngine } from '../../shared/engine/onnxruntime.js';
 import { tf } from '../../shared/networks/tensors.js';
 import { hashOfTraining } from './hash-of-training.js';
-import { tinyUnet } from './tiny-unet.js';
+import { tinyUnet } from '../../shared/engine/tiny-unet.js';
 import { checkUnetFixture } from './unet-fixture.js';
 
 const engine = await createOnnxruntimeEngine({ provider: 'cpu', threads: 1 });

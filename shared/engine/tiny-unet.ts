@@ -1,18 +1,30 @@
-import type { NetworkConfig } from '../../shared/config/schema.js';
-import type { Call, Program } from '../../shared/engine/engine.js';
-import { sizeOf } from '../../shared/engine/program.js';
-import { countParameters } from '../../shared/networks/network.js';
-import { tf } from '../../shared/networks/tensors.js';
-import { createUnet } from '../../shared/networks/unet/unet.js';
-import { numbers } from './compare.js';
+import { countParameters } from '../networks/network.js';
+import { tf } from '../networks/tensors.js';
+import { createUnet } from '../networks/unet/unet.js';
+import type { Call, Program } from './engine.js';
+import { sizeOf } from './program.js';
 
+type NetworkConfig = Parameters<typeof createUnet>[0];
+
+/** Numbers between -1 and 1, the same every time. */
+export function numbers(count: number, seed: number): Float32Array {
+  let state = seed >>> 0;
+  return Float32Array.from({ length: count }, () => {
+    state = (Math.imul(state ^ (state >>> 15), 0x2c1b3c6d) + 0x9e3779b9) >>> 0;
+    const mixed = Math.imul(state ^ (state >>> 13), 0x297a2d39);
+    return ((mixed ^ (mixed >>> 16)) >>> 0) / 2 ** 31 - 1;
+  });
+}
+
+/** A training step small enough for the plain JavaScript reference to run in a moment. */
 export interface TinyUnet {
   readonly program: Program;
   readonly numParameters: number;
+  /** New arrays with the same numbers each time. */
   call(): Call & { readonly gradients: Float32Array };
 }
 
-/** The training program of a U-Net on 8 x 8 images of 2 channels and 5 classes, and arrays to call it with. */
+/** The training step of a U-Net on 2 images of 8 x 8 x 2 and 5 classes. */
 export function tinyUnet(settings: Partial<NetworkConfig> = {}): TinyUnet {
   const [batch, height, width, channels, numClasses] = [2, 8, 8, 2, 5];
   const config: NetworkConfig = {
