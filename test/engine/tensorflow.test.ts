@@ -41,8 +41,8 @@ nativeTest('50 calls give the same bytes and leave no tensor behind', async () =
     assert.deepEqual(again.outputs, first.outputs);
   }
   assert.equal(tf.memory().numTensors, numTensors);
-  const native = tf.backend() as unknown as { getNumOfTensors(): number };
-  assert.equal(native.getNumOfTensors(), 0);
+  const native = tf.backend() as unknown as { getNumOfTFTensors(): number };
+  assert.equal(native.getNumOfTFTensors(), 0);
 });
 
 nativeTest('a GPU that TensorFlow cannot use is an error, not a slow CPU', async () => {
