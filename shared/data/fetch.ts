@@ -54,7 +54,7 @@ export async function provideFiles(source: Source, options: ProvideOptions): Pro
       ...problems.map((line) => `  ${line}`),
       options.fetch ? 'Without a network, get' : `Run \`ardm data fetch ${source.name}\`, or get`,
       ...source.downloads.map((file) => `  ${file.addresses[0]} (${megabytes(file.bytes)} MB)`),
-      `and put it into ${folder}${path.sep}`,
+      `and put that into ${folder}${path.sep}`,
     ].join('\n'),
   );
 }

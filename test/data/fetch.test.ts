@@ -200,7 +200,7 @@ test('without a network one message says what was tried, what to get and where t
     assert.deepEqual(lines.slice(2), [
       'Without a network, get',
       `  ${NOBODY} (0.0 MB)`,
-      `and put it into ${options.folder}/`,
+      `and put that into ${options.folder}/`,
     ]);
     return true;
   });
