@@ -12,7 +12,7 @@ import { checkCall, offsetsOf, sizeOf } from './program.js';
 import { unshared } from './shared-memory.js';
 import type { Forms } from './trace/builder.js';
 import { encodeOnnx } from './trace/encode.js';
-import type { Value } from './trace/graph.js';
+import { Graph, type Value } from './trace/graph.js';
 import { nameOf, traceProgram, type Trace } from './trace/trace.js';
 import { describeUnsupported } from './unsupported.js';
 
@@ -26,13 +26,14 @@ export interface OnnxruntimeOptions {
   readonly forms?: Forms;
 }
 
-ort.env.logLevel = 'error';
+// What goes wrong is thrown; a GPU that is looked for in vain is no news.
+ort.env.logLevel = 'fatal';
 
 /**
  * Programs traced to ONNX and run by ONNX Runtime. On one kind of CPU the same call gives the same bytes, whatever
  * the number of threads.
  *
- * Throws EngineError where this build of ONNX Runtime lacks the provider.
+ * Throws EngineError where this build of ONNX Runtime lacks the provider or can't start it.
  */
 export async function createOnnxruntimeEngine(options: OnnxruntimeOptions): Promise<Engine> {
   const { provider, device = 0, threads } = options;
@@ -42,6 +43,7 @@ export async function createOnnxruntimeEngine(options: OnnxruntimeOptions): Prom
     throw new EngineError(`${version} was built without ${provider}; it has ${available.join(', ')}.`);
   if (provider === 'webgpu' && device !== 0)
     throw new EngineError(`${version} runs WebGPU on the first GPU only, not on GPU ${device}.`);
+  if (provider !== 'cpu') await startProvider(options);
   const where = provider === 'cpu' ? `${threads} thread${threads === 1 ? '' : 's'}` : `GPU ${device}`;
   return {
     name: 'onnxruntime',
@@ -70,8 +72,22 @@ function sessionOptions({
   return {
     ...common,
     executionProviders: [provider === 'cuda' ? { name: 'cuda', deviceId: device } : provider],
-    extra: { session: { disable_cpu_ep_fallback: '1' } },
+    extra: { session: { disable_cpu_ep_fallback: '1', use_deterministic_compute: '1' } },
   };
+}
+
+/** Loads a model of one addition, so that a GPU that can't be used is told apart from an operation that it lacks. */
+async function startProvider(options: OnnxruntimeOptions): Promise<void> {
+  const graph = new Graph();
+  const x = graph.input('x', 'float32', [1]);
+  const [sum] = graph.add('Add', [x, x], 'float32', [[1]]) as [Value];
+  const model = encodeOnnx(graph.prune([sum]), new Map([['sum', sum]]));
+  try {
+    const session = await ort.InferenceSession.create(model, sessionOptions(options));
+    await session.release();
+  } catch (error) {
+    throw new EngineError(`onnxruntime cannot start ${options.provider}: ${words(error)}`);
+  }
 }
 
 async function compile(program: Program, options: OnnxruntimeOptions): Promise<Executable> {

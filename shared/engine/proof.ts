@@ -36,7 +36,7 @@ export async function proveEngine(engine: Engine): Promise<Proof> {
   const { tensor, difference } = worstDifference(program, first, expected);
   if (!(difference <= TOLERANCE))
     throw new EngineError(
-      `${engine.description}: a small training step gives wrong numbers: ${tensor} is off by ${difference.toPrecision(2)} of its largest value.`,
+      `${engine.description}: a small training step gives wrong numbers: ${tensor} is off by ${difference.toExponential(1)} of its largest value.`,
     );
   return { difference, milliseconds, repeatable: sameBytes(first, second) };
 }
