@@ -71,7 +71,7 @@ program
 program
   .command('learning')
   .description("test NELBO while training on MNIST against the original's recorded curve")
-  .option('--seeds <list>', 'one run each; their mean is judged', listOf(Number), [0])
+  .option('--seeds <list>', 'one run each; their mean is judged', listOf(Number), [0, 1, 2])
   .option('--threads <n>', 'threads of the engine', positive, 1)
   .addOption(json())
   .action((options) => report('learning', options.json, () => benchLearning(options, say)));
