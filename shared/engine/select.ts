@@ -30,12 +30,12 @@ export interface Selected {
 export async function selectEngine(choice: EngineChoice): Promise<Selected> {
   const { gpu, cpu = false, threads } = choice;
   const onGpu = gpu !== undefined || (choice.provider !== undefined && choice.provider !== 'cpu');
-  const fitting = candidates.filter(
-    ({ engine, provider }) =>
-      (choice.engine ?? engine) === engine &&
-      (choice.provider ?? provider) === provider &&
-      (provider === 'cpu' ? !onGpu : !cpu),
-  );
+  const fitting = candidates.filter(({ engine, provider }) => {
+    if (provider === 'cpu' ? onGpu : cpu) return false;
+    if (provider !== (choice.provider ?? provider)) return false;
+    // On CPUs tensorflow is for those who name it: it is slower, and its bits are others.
+    return engine === (choice.engine ?? (provider === 'cpu' ? 'onnxruntime' : engine));
+  });
   if (fitting.length === 0)
     throw new UsageError(`${flagsOf(choice)} contradict each other: no engine fits them all.`);
 
