@@ -1,17 +1,15 @@
 import assert from 'node:assert/strict';
-import { mkdtemp, rm, writeFile } from 'node:fs/promises';
-import { tmpdir } from 'node:os';
+import { writeFile } from 'node:fs/promises';
 import path from 'node:path';
 import test, { type TestContext } from 'node:test';
 import { candidates } from '../../shared/engine/candidates.js';
 import { askProbe, tryEngine } from '../../shared/engine/trial.js';
+import { temporaryFolder } from '../data/temporary.js';
 
 const request = { engine: 'onnxruntime', provider: 'cpu', gpu: 0, threads: 1 } as const;
 
 async function script(t: TestContext, text: string): Promise<string> {
-  const folder = await mkdtemp(path.join(tmpdir(), 'ardm-trial-'));
-  t.after(() => rm(folder, { recursive: true }));
-  const file = path.join(folder, 'probe.mjs');
+  const file = path.join(await temporaryFolder(t), 'probe.mjs');
   await writeFile(file, text);
   return file;
 }
