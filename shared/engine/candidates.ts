@@ -2,7 +2,7 @@ import { createRequire } from 'node:module';
 import path from 'node:path';
 import { packageRoot } from '../package.js';
 import { EngineError, type Engine, type EngineName, type Provider } from './engine.js';
-import { exportVariable } from './environment.js';
+import { prepareCuda } from './environment.js';
 import type { OnnxruntimeOptions } from './onnxruntime.js';
 import { createTensorflowEngine } from './tensorflow.js';
 import { vulkanDevices } from './vulkan.js';
@@ -35,9 +35,7 @@ export const candidates: readonly Candidate[] = [
     engine: 'onnxruntime',
     provider: 'cuda',
     start({ gpu }) {
-      // Read when CUDA loads: float32 stays float32, and GPUs are counted as nvidia-smi counts them.
-      exportVariable('NVIDIA_TF32_OVERRIDE', '0');
-      exportVariable('CUDA_DEVICE_ORDER', 'PCI_BUS_ID');
+      prepareCuda();
       return startOnnxruntime({ provider: 'cuda', device: gpu, threads: 1 });
     },
     remedy: () => `NVIDIA's driver, CUDA 12 with cuDNN 9, and: ${cudaInstallation()}`,

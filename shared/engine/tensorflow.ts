@@ -6,7 +6,7 @@ import { defaultCacheFolder } from '../cache-folder.js';
 import { tf } from '../networks/tensors.js';
 import { Eager } from './eager.js';
 import { EngineError, type Engine } from './engine.js';
-import { exportVariable } from './environment.js';
+import { exportVariable, prepareCuda } from './environment.js';
 
 export interface TensorflowOptions {
   /** Index of the GPU; absent: on the CPU. */
@@ -34,8 +34,10 @@ let loaded: TensorflowOptions | undefined;
  */
 export async function createTensorflowEngine(options: TensorflowOptions): Promise<Engine> {
   const { gpu, threads = 1 } = options;
-  if (!loaded) load(gpu, threads);
-  loaded ??= options;
+  if (!loaded) {
+    load(options);
+    loaded = options;
+  }
   await tf.setBackend(BACKEND);
   const { isUsingGpuDevice } = tf.backend() as unknown as NativeBackend;
   if (isUsingGpuDevice ? gpu !== loaded.gpu : gpu !== undefined)
@@ -54,8 +56,8 @@ export async function createTensorflowEngine(options: TensorflowOptions): Promis
   };
 }
 
-/** Where tfjs-node is looked for, in this order: npm's own place, then where scripts/build-tfjs-node.sh builds it. */
-export function nativePackages(onGpu: boolean): string[] {
+/** The folder of tfjs-node: npm's own, else what scripts/build-tfjs-node.sh built; undefined where there is none. */
+export function findNativePackage(onGpu: boolean): string | undefined {
   const built = process.env.ARDM_TFJS_NODE ?? path.join(defaultCacheFolder(), 'tfjs-node');
   const gpu = path.join(built, 'gpu/node_modules/@tensorflow/tfjs-node-gpu');
   const cpu = path.join(built, 'cpu/node_modules/@tensorflow/tfjs-node');
@@ -65,11 +67,11 @@ export function nativePackages(onGpu: boolean): string[] {
   } catch {
     // npm leaves the optional dependency out where its installer could not download TensorFlow.
   }
-  return folders.filter((folder) => existsSync(path.join(folder, 'lib')));
+  return folders.find((folder) => existsSync(path.join(folder, 'lib')));
 }
 
-function load(gpu: number | undefined, threads: number): void {
-  const [folder] = nativePackages(gpu !== undefined);
+function load({ gpu, threads = 1 }: TensorflowOptions): void {
+  const folder = findNativePackage(gpu !== undefined);
   if (!folder)
     throw new EngineError(`no @tensorflow/tfjs-node${gpu === undefined ? '' : '-gpu'} is installed.`);
   for (const [name, value] of Object.entries({
@@ -79,9 +81,9 @@ function load(gpu: number | undefined, threads: number): void {
     CUDA_VISIBLE_DEVICES: gpu === undefined ? '-1' : visibleDevice(gpu),
     TF_FORCE_GPU_ALLOW_GROWTH: 'true',
     TF_DETERMINISTIC_OPS: '1',
-    NVIDIA_TF32_OVERRIDE: '0',
   }))
     exportVariable(name, value);
+  prepareCuda();
   // Node 23 took away this function, which tfjs-node calls.
   Object.assign(util, { isNullOrUndefined: (value: unknown) => value === undefined || value === null });
   shareTensorflowJs(createRequire(path.join(folder, 'package.json')));

@@ -35,10 +35,11 @@ export function askProbe(script: string, request: ProbeRequest, limitSeconds: nu
   return new Promise((resolve) => {
     const options = { timeout: limitSeconds * 1000, killSignal: 'SIGKILL' } as const;
     execFile(process.execPath, [script, JSON.stringify(request)], options, (error, stdout, stderr) => {
-      if (!error) return resolve(JSON.parse(stdout.trimEnd().split('\n').at(-1)!) as ProbeAnswer);
-      const how = error.killed
+      const answer = stdout.trimEnd().split('\n').at(-1)!;
+      if (answer.startsWith('{')) return resolve(JSON.parse(answer) as ProbeAnswer);
+      const how = error?.killed
         ? `gave no answer within ${limitSeconds} s`
-        : `ended its process with ${error.signal ?? `exit code ${error.code}`}`;
+        : `ended its process with ${error?.signal ?? `exit code ${error?.code ?? 0}`}`;
       const [words = ''] = stderr.trim().split('\n').slice(-1);
       resolve({ passes: false, reason: words ? `it ${how}: ${words}` : `it ${how}.` });
     });

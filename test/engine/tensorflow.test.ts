@@ -1,14 +1,14 @@
 import assert from 'node:assert/strict';
 import test from 'node:test';
 import { createReferenceEngine } from '../../shared/engine/reference.js';
-import { createTensorflowEngine, nativePackages } from '../../shared/engine/tensorflow.js';
+import { createTensorflowEngine, findNativePackage } from '../../shared/engine/tensorflow.js';
 import { tinyUnet } from '../../shared/engine/tiny-unet.js';
 import { tf } from '../../shared/networks/tensors.js';
 import { unchecked } from '../support/unchecked.js';
 import { assertTrainsAlike } from './compare.js';
 import { checkUnetFixture } from './unet-fixture.js';
 
-const absent = nativePackages(false).length === 0;
+const absent = findNativePackage(false) === undefined;
 
 /** A test of the native library, which npm alone can't always install: scripts/build-tfjs-node.sh builds it. */
 function nativeTest(name: string, run: () => Promise<void>): void {
