@@ -1,4 +1,5 @@
 import * as ort from 'onnxruntime-node';
+import { findChannelBlock } from './channel-block.js';
 import {
   EngineError,
   type Call,
@@ -10,7 +11,7 @@ import {
 } from './engine.js';
 import { checkCall, offsetsOf, sizeOf } from './program.js';
 import { unshared } from './shared-memory.js';
-import type { Forms } from './trace/builder.js';
+import { GPU_FORMS, type Forms } from './trace/builder.js';
 import { encodeOnnx } from './trace/encode.js';
 import { Graph, type Value } from './trace/graph.js';
 import { nameOf, traceProgram, type Trace } from './trace/trace.js';
@@ -44,12 +45,13 @@ export async function createOnnxruntimeEngine(options: OnnxruntimeOptions): Prom
   if (provider === 'webgpu' && device !== 0)
     throw new EngineError(`${version} runs WebGPU on the first GPU only, not on GPU ${device}.`);
   if (provider !== 'cpu') await startProvider(options);
+  const forms = provider === 'cpu' ? await cpuForms() : GPU_FORMS;
   const where = provider === 'cpu' ? `${threads} thread${threads === 1 ? '' : 's'}` : `GPU ${device}`;
   return {
     name: 'onnxruntime',
     provider,
     description: `${version}, ${provider}, ${where}`,
-    compile: (program) => compile(program, options),
+    compile: (program) => compile(program, { forms, ...options }),
     dispose: () => Promise.resolve(),
   };
 }
@@ -90,8 +92,21 @@ async function startProvider(options: OnnxruntimeOptions): Promise<void> {
   }
 }
 
-async function compile(program: Program, options: OnnxruntimeOptions): Promise<Executable> {
-  const { provider, forms = provider === 'cpu' ? 'cpu' : 'gpu' } = options;
+let ownForms: Promise<Forms> | undefined;
+
+/** The forms for this machine's CPU. */
+function cpuForms(): Promise<Forms> {
+  const create = (model: Uint8Array) =>
+    ort.InferenceSession.create(model, sessionOptions({ provider: 'cpu', threads: 1 }));
+  ownForms ??= findChannelBlock(create).then((channelBlock) => ({ device: 'cpu', channelBlock }));
+  return ownForms;
+}
+
+async function compile(
+  program: Program,
+  options: OnnxruntimeOptions & { readonly forms: Forms },
+): Promise<Executable> {
+  const { provider, forms } = options;
   const trace = traceProgram(program, forms);
   const create = (model: Uint8Array) => ort.InferenceSession.create(model, sessionOptions(options));
   try {

@@ -1,6 +1,7 @@
 import test from 'node:test';
 import { createOnnxruntimeEngine } from '../../shared/engine/onnxruntime.js';
 import { createReferenceEngine } from '../../shared/engine/reference.js';
+import { GPU_FORMS, type Forms } from '../../shared/engine/trace/builder.js';
 import { tf } from '../../shared/networks/tensors.js';
 import { compareEngines, type Case } from './compare.js';
 
@@ -12,6 +13,7 @@ for (const [what, [batch, inputs, outputs, height, width]] of Object.entries({
   'direct, width a multiple of 4': [2, 4, 6, 3, 8],
   'by Winograd, more channels out': [2, 48, 64, 3, 8],
   'by Winograd, more channels in': [1, 64, 48, 5, 4],
+  'blocked, width no multiple of 4': [2, 16, 32, 3, 5],
 } satisfies Record<string, number[]>) as [string, [number, number, number, number, number]][]) {
   const x = [batch, inputs, height, width];
   const kernel = [9, outputs, inputs];
@@ -106,10 +108,19 @@ for (const channels of [1, 3])
     build: (ops, p, { target }) => ops.logLikelihood(tf.mul(p.logits!, 4), target!, p.weight!, 7),
   });
 
+const forms: Record<string, Forms | undefined> = {
+  'the forms of this CPU': undefined,
+  'the forms of a CPU without blocked convolutions': { device: 'cpu', channelBlock: 0 },
+  'the forms of GPUs': GPU_FORMS,
+};
 const reference = createReferenceEngine();
-for (const forms of ['cpu', 'gpu'] as const) {
-  const engine = await createOnnxruntimeEngine({ provider: 'cpu', threads: 1, forms });
+for (const [what, given] of Object.entries(forms)) {
+  const engine = await createOnnxruntimeEngine({
+    provider: 'cpu',
+    threads: 1,
+    ...(given ? { forms: given } : {}),
+  });
   for (const each of cases)
-    test(`${each.name} agrees with the plain definition (${forms} forms)`, () =>
+    test(`${each.name} agrees with the plain definition in ${what}`, () =>
       compareEngines(engine, reference, each));
 }

@@ -29,6 +29,7 @@ export function encodeOnnx(graph: PrunedGraph, outputs: ReadonlyMap<string, Valu
     opsetImport: [
       { domain: '', version: OPSET },
       { domain: 'com.microsoft', version: 1 },
+      { domain: 'com.microsoft.nchwc', version: 1 },
     ],
     graph: {
       name: 'program',

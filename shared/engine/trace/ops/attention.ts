@@ -5,8 +5,7 @@ type Maps = [batch: number, channels: number, height: number, width: number];
 
 /** query, key, value [B,C,H,W] -> [B,C,H,W], softmax over all locations, one head after another. */
 export function attention(b: Builder, query: Value, key: Value, value: Value, heads: number): Value {
-  const mixed = b.matMul(perHead(b, value, heads), weights(b, query, key, heads), { transposeB: true });
-  return b.reshape(mixed, query.shape);
+  return b.reshape(mix(b, weights(b, query, key, heads), perHead(b, value, heads)), query.shape);
 }
 
 /** The gradients of query, key and value. */
@@ -24,24 +23,32 @@ export function attentionGradients(
     Value,
     Value,
   ];
-  const scale = 1 / Math.sqrt(q.shape[1]!);
+  const scale = b.scalar(1 / Math.sqrt(q.shape[1]!));
   const w = weights(b, query, key, heads);
-  const dW = b.matMul(d, v, { transposeA: true });
-  const weighted = b.mul(dW, w);
-  const dScores = b.sub(weighted, b.mul(w, b.sum(weighted, [2], true)));
+  // dScores = w * (dW - sum of w * dW), and that sum over locations is one of dy * y over channels: as one more
+  // channel of the product that gives dW, it costs no pass over all pairs of locations.
+  const total = b.sum(b.mul(d, mix(b, w, v)), [1], true);
+  const ones = b.filled([v.shape[0]!, 1, v.shape[2]!], 1);
+  const left = b.concat([d, b.unary('Neg', total)], 1);
+  const dScores = b.mul(b.matMul(left, b.concat([v, ones], 1), { transposeA: true }), w);
   return [
-    b.reshape(b.matMul(k, dScores, { transposeB: true, alpha: scale }), query.shape),
-    b.reshape(b.matMul(q, dScores, { alpha: scale }), key.shape),
+    b.reshape(b.mul(mix(b, dScores, k), scale), query.shape),
+    b.reshape(b.mul(b.matMul(q, dScores), scale), key.shape),
     b.reshape(b.matMul(d, w), value.shape),
   ];
 }
 
-/** [B*heads, locations, locations]: how much each location takes from each other one. */
+/** [B*heads,locations,locations]: how much each location takes from each other one. */
 function weights(b: Builder, query: Value, key: Value, heads: number): Value {
   const [q, k] = [perHead(b, query, heads), perHead(b, key, heads)];
   const alpha = 1 / Math.sqrt(q.shape[1]!);
   const scores = b.matMul(q, k, { transposeA: true, alpha });
   return b.op('Softmax', [scores], scores.shape, { axis: 2 });
+}
+
+/** x [rows,channels,locations] mixed by weights [rows,locations,locations], locations first: the faster way around. */
+function mix(b: Builder, w: Value, x: Value): Value {
+  return b.transpose(b.matMul(w, x, { transposeB: true }), [0, 2, 1]);
 }
 
 function perHead(b: Builder, x: Value, heads: number): Value {

@@ -1,21 +1,30 @@
 import type { Builder } from '../builder.js';
 import type { Value } from '../graph.js';
+import { blockedConv, blockedFilter, canBlock, fromBlocked, toBlocked } from './blocked.js';
 import { winogradConv3x3, winogradConv3x3Input, winogradConv3x3Kernel, winogradPays } from './winograd.js';
+
+const SAME = { pads: [1, 1, 1, 1] } as const;
 
 type Maps = [batch: number, channels: number, height: number, width: number];
 
 /** x [B,C,H,W], kernel [9,O,C], bias [O] -> [B,O,H,W] */
 export function conv3x3(b: Builder, x: Value, kernel: Value, bias?: Value): Value {
   if (winogradPays(b, x.shape, kernel.shape)) return winogradConv3x3(b, x, kernel, bias);
-  return b.conv(x, squareKernel(b, kernel), { ...(bias ? { bias } : {}), pads: [1, 1, 1, 1] });
+  const options = { ...(bias ? { bias } : {}), ...SAME };
+  if (!canBlock(b, x.shape[1]!, kernel.shape[1]!)) return b.conv(x, squareKernel(b, kernel), options);
+  const taps = b.transpose(kernel, [0, 2, 1]);
+  const filter = blockedFilter(b, b.reshape(taps, [1, ...taps.shape]));
+  return fromBlocked(b, blockedConv(b, toBlocked(b, x), filter, [3, 3], options));
 }
 
 /** The gradient of x, from dy [B,O,H,W]: the same convolution with the kernel turned around, in and out exchanged. */
 export function conv3x3Input(b: Builder, dy: Value, kernel: Value): Value {
   if (winogradPays(b, dy.shape, kernel.shape)) return winogradConv3x3Input(b, dy, kernel);
-  const exchanged = b.transpose(kernel, [0, 2, 1]);
-  const turned = b.gather(exchanged, b.ints([8, 7, 6, 5, 4, 3, 2, 1, 0]));
-  return b.conv(dy, squareKernel(b, turned), { pads: [1, 1, 1, 1] });
+  const turned = b.gather(kernel, b.ints([8, 7, 6, 5, 4, 3, 2, 1, 0]));
+  if (!canBlock(b, dy.shape[1]!, kernel.shape[2]!))
+    return b.conv(dy, squareKernel(b, b.transpose(turned, [0, 2, 1])), SAME);
+  const filter = blockedFilter(b, b.reshape(turned, [1, ...turned.shape]));
+  return fromBlocked(b, blockedConv(b, toBlocked(b, dy), filter, [3, 3], SAME));
 }
 
 /**

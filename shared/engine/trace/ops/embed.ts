@@ -25,7 +25,7 @@ export function embedGradients(
   const numClasses = table.shape[0]!;
   const perLocation = b.reshape(b.transpose(dy, [0, 2, 3, 1]), [batch, 1, height, width, outputs]);
   const dRows =
-    b.forms === 'cpu'
+    b.forms.device === 'cpu'
       ? scatter(b, perLocation, rowsOf(b, classes, table), channels * numClasses)
       : oneHotProduct(b, perLocation, classes, numClasses);
   const dProjected = b.reshape(dRows, [channels, numClasses, outputs]);

@@ -51,6 +51,6 @@ function centred(b: Builder, logits: Value, target: Value) {
 function targetRows(b: Builder, target: Value): Value {
   const [batch, channels, height, width] = target.shape as Maps;
   const shape = [batch * channels, 1, height * width];
-  if (b.forms === 'cpu') return b.reshape(target, shape);
+  if (b.forms.device === 'cpu') return b.reshape(target, shape);
   return b.cast(b.reshape(b.cast(target, 'float32'), shape), 'int32');
 }

@@ -71,18 +71,18 @@ function moments(b: Builder, x: Value, groups: number): { mean: Value; rstd: Val
   const perGroup = channels / groups;
   const size = perGroup * height * width;
   const mean = b.reduce('ReduceMean', b.reshape(x, [batch, groups, size]), [2], true);
-  const squares = b.reshape(rowDots(b, x, x, 1 / size), [batch, groups, perGroup]);
-  const square = b.sum(squares, [2], true);
+  const squares = b.sum(b.reshape(rowDots(b, x, x), [batch, groups, perGroup]), [2], true);
+  const square = b.mul(squares, b.scalar(1 / size));
   const variance = b.elementwise('Max', b.sub(square, b.mul(mean, mean)), b.scalar(0));
   const deviation = b.unary('Sqrt', b.add(variance, b.scalar(EPSILON)));
   return { mean, rstd: b.unary('Reciprocal', deviation) };
 }
 
-/** alpha * sum of x * y over each channel, [B*C,1,1], in one pass. */
-function rowDots(b: Builder, x: Value, y: Value, alpha = 1): Value {
+/** The sum of x * y over each channel, [B*C,1,1], in one pass. */
+function rowDots(b: Builder, x: Value, y: Value): Value {
   const [batch, channels, height, width] = x.shape as Maps;
   const rows = (v: Value) => b.reshape(v, [batch * channels, 1, height * width]);
-  return b.matMul(rows(x), rows(y), { transposeB: true, alpha });
+  return b.matMul(rows(x), rows(y), { transposeB: true });
 }
 
 /** x * factor + offset for each example's each channel, factor and offset [B,G,C/G], in one pass. */

@@ -1,5 +1,6 @@
 import type { Builder } from '../builder.js';
 import type { Value } from '../graph.js';
+import { blockedConv, blockedFilter, canBlock, fromBlocked, toBlocked } from './blocked.js';
 
 // Winograd's F(4,3) along the width: four outputs of a three-tap filter from six products instead of twelve. The
 // height keeps its three taps, as convolutions of 3x1 in six groups, one for each product. The matrices are those of
@@ -43,35 +44,37 @@ export function winogradPays(b: Builder, x: readonly number[], kernel: readonly 
   const [, outputs, inputs] = kernel as [number, number, number];
   const saved = 0.12 * inputs * outputs;
   const transforms = 2.8 * inputs + 2.2 * outputs;
-  return b.forms === 'cpu' && x[3]! % TILE === 0 && saved > 1.2 * transforms;
+  const margin = canBlock(b, inputs, outputs) ? 0.6 : 1.2;
+  return b.forms.device === 'cpu' && x[3]! % TILE === 0 && saved > margin * transforms;
 }
 
 /** x [B,C,H,W], kernel [9,O,C], bias [O] -> [B,O,H,W] */
 export function winogradConv3x3(b: Builder, x: Value, kernel: Value, bias?: Value): Value {
-  const [, outputs, inputs] = kernel.shape as [number, number, number];
-  const filter = b.matMul(filterMatrix(b), b.reshape(kernel, [9, outputs * inputs]));
-  const groups = b.transpose(b.reshape(filter, [PRODUCTS, 3, outputs * inputs]), [0, 2, 1]);
-  const products = b.conv(
-    scatterTiles(b, x, 'input'),
-    b.reshape(groups, [PRODUCTS * outputs, inputs, 3, 1]),
-    {
-      ...(bias ? { bias: biasOfProducts(b, bias) } : {}),
-      pads: [1, 0, 1, 0],
-      groups: PRODUCTS,
-    },
-  );
-  return gatherTiles(b, products, outputs, 'output');
+  const products = multiply(b, scatterTiles(b, x, 'input'), b.transpose(kernel, [0, 2, 1]), false, bias);
+  return gatherTiles(b, products, kernel.shape[1]!, 'output');
 }
 
 /** The gradient of x: the transposed transforms in the opposite order. */
 export function winogradConv3x3Input(b: Builder, dy: Value, kernel: Value): Value {
-  const [, outputs, inputs] = kernel.shape as [number, number, number];
-  const exchanged = b.reshape(b.transpose(kernel, [0, 2, 1]), [9, inputs * outputs]);
-  const filter = b.matMul(filterMatrix(b, true), exchanged);
-  const groups = b.transpose(b.reshape(filter, [PRODUCTS, 3, inputs * outputs]), [0, 2, 1]);
-  const square = b.reshape(groups, [PRODUCTS * inputs, outputs, 3, 1]);
-  const products = b.conv(scatterTiles(b, dy, 'output'), square, { pads: [1, 0, 1, 0], groups: PRODUCTS });
-  return gatherTiles(b, products, inputs, 'input');
+  const products = multiply(b, scatterTiles(b, dy, 'output'), kernel, true);
+  return gatherTiles(b, products, kernel.shape[2]!, 'input');
+}
+
+/** Tiles [B,6C,H,W/4] by filters made of taps [9,C,O] -> [B,6O,H,W/4]. */
+function multiply(b: Builder, tiles: Value, taps: Value, turned: boolean, bias?: Value): Value {
+  const [, inputs, outputs] = taps.shape as [number, number, number];
+  const filter = b.matMul(filterMatrix(b, turned), b.reshape(taps, [9, inputs * outputs]));
+  const options = {
+    ...(bias ? { bias: biasOfProducts(b, bias) } : {}),
+    pads: [1, 0, 1, 0],
+    groups: PRODUCTS,
+  } as const;
+  if (canBlock(b, inputs, outputs)) {
+    const blocked = blockedFilter(b, b.reshape(filter, [PRODUCTS, 3, inputs, outputs]));
+    return fromBlocked(b, blockedConv(b, toBlocked(b, tiles), blocked, [3, 1], options));
+  }
+  const ordered = b.transpose(b.reshape(filter, [PRODUCTS, 3, inputs, outputs]), [0, 3, 2, 1]);
+  return b.conv(tiles, b.reshape(ordered, [PRODUCTS * outputs, inputs, 3, 1]), options);
 }
 
 /** The gradient of the kernel [9,O,C], from the transformed x and dy: one product for each of the three rows. */
