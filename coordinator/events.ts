@@ -39,6 +39,8 @@ export type RunEvent =
       members: number;
       bytesIn: number;
       bytesOut: number;
+      /** The same by message type. */
+      bytesByType?: { in: Readonly<Record<string, number>>; out: Readonly<Record<string, number>> };
     }
   | { event: 'redeal'; step: number; slices: number; reason: string }
   | { event: 'nonfinite'; step: number; slot: number; tensor: string }

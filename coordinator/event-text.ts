@@ -1,0 +1,89 @@
+import { stripVTControlCharacters } from 'node:util';
+import type { Colors } from 'picocolors/types.js';
+import type { RunEvent } from './events.js';
+
+/** The line that tells a person of an event; undefined for those that only move the status. */
+export function eventText(event: RunEvent, colors: Colors): string | undefined {
+  const { green, yellow, red, cyan, dim } = colors;
+  const at = `step ${event.step}:`;
+  switch (event.event) {
+    case 'start':
+      return `training ${event.numParameters.toLocaleString('en')} parameters for ${event.steps} steps of ${event.batch} examples in ${event.slices} slices`;
+    case 'listen':
+      return `workers join with  ${cyan(`ardm-worker --coordinator ${event.workers}`)}\nmetrics  ${cyan(`${event.http}/metrics`)}`;
+    case 'resume':
+      return [
+        ...event.skipped.map((skipped) => yellow(`passed over ${clean(skipped)}`)),
+        `going on from step ${event.step}: ${cyan(event.checkpoint)}`,
+      ].join('\n');
+    case 'join':
+      return (
+        green(`worker ${event.slot} joined: `) + clean(`pid ${event.pid} on ${event.host}, ${event.device}`)
+      );
+    case 'leave':
+      return (
+        yellow(`worker ${event.slot} left: `) +
+        clean(`${event.reason}; ${count(event.members, 'worker')} remain`)
+      );
+    case 'restart':
+      return yellow(
+        clean(
+          `local worker ${event.slot} starts again in ${event.delaySeconds} s, time ${event.attempt}: ${event.reason}`,
+        ),
+      );
+    case 'redeal':
+      return yellow(`${at} ${count(event.slices, 'slice')} dealt again: `) + clean(event.reason);
+    case 'nonfinite':
+      return red(clean(`${at} worker ${event.slot} found a gradient of ${event.tensor} that is not finite`));
+    case 'divergence':
+      return red(
+        `${at} worker ${event.slot} holds another state than the coordinator and has to fetch it anew`,
+      );
+    case 'dropped':
+      // The other reasons are part of a recovery; metrics and event log have them.
+      return event.message === 'hello' ? red(`a worker was refused: ${clean(event.reason)}`) : undefined;
+    case 'evaluation':
+      return `${at} ${event.split} ${event.bitsPerDim.toFixed(4)} ± ${event.standardError.toFixed(4)} bits/dim over ${count(event.examples, 'example')} ${dim(duration(event.seconds))}`;
+    case 'samples':
+      return `${at} ${count(event.count, 'sample')}, ${count(event.budget, 'network call')} each: ${cyan(event.path)} ${dim(duration(event.seconds))}`;
+    case 'checkpoint':
+      return `${at} checkpoint ${cyan(event.path)} ${dim(`${megabytes(event.bytes)}, ${duration(event.seconds)}`)}`;
+    case 'checkpoint-failed':
+      return red(`${at} no checkpoint: ${clean(event.reason)}`);
+    case 'stopping':
+      return yellow(`${event.reason}: saving a checkpoint; once more stops at once`);
+    case 'step':
+    case 'waiting':
+    case 'done':
+    case 'failed':
+      return undefined;
+  }
+}
+
+/** Text that a worker may have sent, without what would move a terminal's cursor. */
+export function clean(text: string): string {
+  return stripVTControlCharacters(text).replace(/[\x00-\x1f\x7f-\x9f]+/g, ' ');
+}
+
+/** `1 worker`, `2 workers`. */
+export function count(n: number, noun: string): string {
+  return `${n} ${noun}${n === 1 ? '' : 's'}`;
+}
+
+/** `0.4 s`, `42 s`, `3m 05s`, `2h 07m`, `3d 04h`. */
+export function duration(seconds: number): string {
+  if (seconds < 9.95) return `${seconds.toFixed(1)} s`;
+  const whole = Math.round(seconds);
+  if (whole < 60) return `${whole} s`;
+  const pair = (big: number, small: number, units: string) =>
+    `${big}${units[0]} ${String(small).padStart(2, '0')}${units[1]}`;
+  if (whole < 3600) return pair(Math.floor(whole / 60), whole % 60, 'ms');
+  const minutes = Math.floor(whole / 60);
+  if (minutes < 24 * 60) return pair(Math.floor(minutes / 60), minutes % 60, 'hm');
+  const hours = Math.floor(minutes / 60);
+  return pair(Math.floor(hours / 24), hours % 24, 'dh');
+}
+
+function megabytes(bytes: number): string {
+  return `${(bytes / 1e6).toFixed(1)} MB`;
+}
