@@ -1,177 +1,266 @@
 import { z } from 'zod';
 
-/** A power of two, at least 1. */
-const powerOfTwo = z
-  .int()
+const whole = (least: number, most: number) => z.int().min(least).max(most);
+/** Steps, seeds and positions are 32-bit words of the random generator's key and counter. */
+const WORD = 2 ** 32 - 1;
+const COUNT = 1_000_000;
+/** At most 20 days: timers count milliseconds in 31 bits. */
+const seconds = z
+  .number()
   .positive()
-  .refine((n) => (n & (n - 1)) === 0, { error: 'must be a power of two (1, 2, 4, 8, ...)' });
-const count = z.int().nonnegative();
-const positive = z.int().positive();
-const seconds = z.number().positive();
+  .max(20 * 86_400);
+const everySteps = whole(0, WORD);
 
-const data = z.strictObject({
-  set: z
-    .enum(['mnist', 'fashion-mnist', 'binarised-mnist', 'cifar10', 'folder'])
-    .describe('The data set. `folder`: PNG files of one size, 1 or 3 channels.'),
-  folder: z
-    .string()
-    .optional()
-    .describe('For `set: folder`: the folder of PNG files, relative to the config file.'),
-  testFraction: z
-    .number()
-    .gt(0)
-    .lt(1)
-    .default(0.1)
-    .describe(
-      'For `set: folder`: the share of files, by hash of their names, that is held out as the test split.',
-    ),
-  augment: z
-    .enum(['none', 'flip', 'flip-rotate'])
-    .default('none')
-    .describe(
-      'Training images only: a horizontal flip with probability 0.5; then, as published, a rotation by 0, 90, 180 or 270 degrees.',
-    ),
+const data = z
+  .strictObject({
+    set: z
+      .enum(['mnist', 'fashion-mnist', 'binarised-mnist', 'cifar10', 'folder'])
+      .describe(
+        'The data set: one of the published ones, fetched and verified when this machine lacks it, or `folder`: PNG files of your own, all of one size, grey or RGB.',
+      ),
+    folder: z
+      .string()
+      .min(1)
+      .optional()
+      .describe(
+        'For `set: folder`: where the PNG files are, searched recursively; relative to the config file, or to the current folder when given by `--set`.',
+      ),
+    testFraction: z
+      .number()
+      .gt(0)
+      .lt(1)
+      .default(0.1)
+      .describe(
+        'For `set: folder`: the share of files that is held out as the test split, chosen by a hash of their names.',
+      ),
+    augment: z
+      .enum(['none', 'flip', 'flip-rotate'])
+      .default('none')
+      .describe(
+        'Of training images only. `flip`: mirrored with probability 0.5. `flip-rotate`: then turned by 0, 90, 180 or 270 degrees, as published. Leave it at `none` where a mirrored image would be wrong, as for digits.',
+      ),
+  })
+  .describe('What is learned.');
+
+const network = z
+  .strictObject({
+    kind: z.literal('unet').describe('`unet`: the U-Net of the paper, for images.'),
+    channels: whole(4, 4096)
+      .multipleOf(4)
+      .default(256)
+      .describe('Width of the first resolution. Memory and time grow with it, parameters with its square.'),
+    multipliers: z
+      .array(whole(1, 64))
+      .min(1)
+      .max(8)
+      .default([1])
+      .describe(
+        'Width of each resolution as a multiple of `channels`; each further one halves height and width, which must stay whole. The paper has one.',
+      ),
+    blocks: whole(0, 1000)
+      .default(32)
+      .describe('Residual blocks a resolution on the way down (one more on the way up).'),
+    attention: z
+      .union([z.enum(['middle', 'all']), z.array(whole(1, 4096))], {
+        error: 'must be middle, all, or a list of resolutions such as [16, 8]',
+      })
+      .default('middle')
+      .describe(
+        'Where attention stands: `middle`, there only (the paper); `all`, after every block too (the released config); or the resolutions (map heights) whose blocks get it besides the middle. Its cost grows with the fourth power of the resolution.',
+      ),
+    heads: whole(1, 256).default(1).describe('Attention heads; a divisor of the width there.'),
+    groups: whole(1, 4096)
+      .default(32)
+      .describe(
+        'GroupNorm groups, a divisor of every width. With one channel a group the normalisation takes out what the time embedding adds: keep `channels` at 2 x `groups` or more.',
+      ),
+    dropout: z
+      .number()
+      .min(0)
+      .lt(1)
+      .default(0)
+      .describe(
+        'Dropout rate inside the residual blocks. Raise it when the test bits per dimension rise while the training ones fall.',
+      ),
+  })
+  .describe('The network that predicts every unknown variable from the known ones.');
+
+const model = z
+  .strictObject({
+    kind: z
+      .literal('oa')
+      .default('oa')
+      .describe('`oa`: order-agnostic ARDM, any variable may be generated next.'),
+    output: z
+      .literal('softmax')
+      .default('softmax')
+      .describe('`softmax`: a categorical over all classes of each variable.'),
+    ceWeight: z
+      .number()
+      .nonnegative()
+      .max(1000)
+      .default(1e-3)
+      .describe('Weight of the cross-entropy term beside the bound; the published 0.001 hardly matters.'),
+    timeSteps: z
+      .enum(['uniform', 'antithetic'])
+      .default('uniform')
+      .describe(
+        'How the time step of each training example is drawn: independently, or (`antithetic`) spread evenly over a batch, which makes the loss less noisy. All published runs: `uniform`.',
+      ),
+    network,
+  })
+  .describe('The model and its loss.');
+
+const training = z
+  .strictObject({
+    steps: whole(1, WORD).describe('Optimizer steps in all. A finished run goes on when this is raised.'),
+    batch: whole(1, COUNT).describe('Examples a step, over all workers.'),
+    slices: whole(1, COUNT)
+      .refine((n) => (n & (n - 1)) === 0, { error: 'must be a power of two: 1, 2, 4, 8, ...' })
+      .describe(
+        'Equal parts of the batch, the unit of work and of the exact sum: a power of two that divides it. Fixed for the run, whoever computes; the number of workers is free, up to this. One slice must fit the smallest device; larger slices are faster.',
+      ),
+    learningRate: z
+      .number()
+      .positive()
+      .max(10)
+      .default(1e-4)
+      .describe(
+        'Step size of Adam. Large nets take 1e-4, small ones up to 2e-3; lower it when the loss rises.',
+      ),
+    warmupSteps: whole(0, WORD)
+      .default(0)
+      .describe(
+        'Linear warm-up: step s (from 0) is taken at `learningRate` * min(1, s / `warmupSteps`). Use it when the loss jumps in the first steps.',
+      ),
+    beta1: z.number().min(0).lt(1).default(0.9).describe("Adam's decay of the mean gradient."),
+    beta2: z.number().min(0).lt(1).default(0.999).describe("Adam's decay of the mean squared gradient."),
+    epsilon: z.number().positive().default(1e-8).describe('Added to the root of the mean squared gradient.'),
+    weightDecay: z
+      .number()
+      .nonnegative()
+      .max(1)
+      .default(0)
+      .describe('Decoupled (AdamW), on every parameter; the image models have none.'),
+    clip: z
+      .number()
+      .positive()
+      .default(100)
+      .describe('Limit of the global gradient norm; a longer gradient is scaled down to it.'),
+    ema: z
+      .number()
+      .min(0)
+      .lt(1)
+      .default(0.9999)
+      .describe(
+        'Decay of the moving average of the parameters, which evaluation and sampling use. It remembers about 1 / (1 - ema) steps: short runs need a smaller one.',
+      ),
+  })
+  .describe('The optimizer: Adam with global-norm clipping and a moving average.');
+
+const evaluation = z
+  .strictObject({
+    everySteps: everySteps.default(0).describe('Evaluates after every so many steps; 0: only at the end.'),
+    examples: whole(0, COUNT).default(0).describe('Test examples a pass, the first so many; 0: all.'),
+    passes: whole(1, 1000)
+      .default(1)
+      .describe('Draws of (order, time step) an example; the published runs took 4 for images.'),
+    batch: whole(1, 4096).default(32).describe('Examples a task, the unit dealt to a worker.'),
+    timeSteps: z
+      .enum(['uniform', 'antithetic'])
+      .default('antithetic')
+      .describe('`antithetic` spreads the time steps of a pass evenly: the same mean, less noise.'),
+  })
+  .describe(
+    'The negative evidence lower bound on the test split, in bits per dimension, of the moving average.',
+  );
+
+const samples = z
+  .strictObject({
+    everySteps: everySteps.default(0).describe('Draws a grid after every so many steps; 0: only at the end.'),
+    count: whole(0, 10_000).default(64).describe('Images in the grid; 0: none.'),
+    budget: whole(1, WORD)
+      .optional()
+      .describe(
+        'Network calls a sample: this many equal parts of the variables are generated at once. Fewer are faster and look worse. Absent: one call a variable, the exact model.',
+      ),
+    batch: whole(1, 4096).default(16).describe('Images a task, the unit dealt to a worker.'),
+  })
+  .describe('Grids of generated images, by the moving average.');
+
+const checkpoints = z
+  .strictObject({
+    everySteps: everySteps
+      .default(1000)
+      .describe('Saves after every so many steps; 0: only at the end and when stopped.'),
+    keepLast: whole(1, 10_000).default(2).describe('The newest so many are kept.'),
+    keepEvery: everySteps
+      .default(0)
+      .describe('Besides, those whose step is a multiple of this are kept for good; 0: none.'),
+  })
+  .describe('What a run is resumed from: 16 bytes a parameter each.');
+
+const workers = z
+  .strictObject({
+    local: whole(0, 1024)
+      .default(0)
+      .describe(
+        'Workers that the coordinator starts on this machine, on its CPU; 0: it waits for outside ones.',
+      ),
+    minimum: whole(1, 10_000).default(1).describe('Training waits while fewer are connected.'),
+    waitSeconds: seconds.default(1800).describe('Gives up (exit code 3) after so long below the minimum.'),
+    restarts: whole(0, COUNT)
+      .default(5)
+      .describe('How often a local worker that dies is started again, with back-off.'),
+    heartbeatSeconds: seconds
+      .default(1)
+      .describe('A worker says that it lives this often. Raise it on crowded networks.'),
+    heartbeatTimeoutSeconds: seconds
+      .default(5)
+      .describe(
+        'A worker that is silent for so long is given up. Above `heartbeatSeconds`; raise it where machines freeze for seconds.',
+      ),
+    stepTimeoutSeconds: seconds
+      .default(600)
+      .describe(
+        'A worker that owes a slice for so long is given up. Above `heartbeatTimeoutSeconds` and the time of its share of a step.',
+      ),
+    hashEverySteps: whole(1, WORD)
+      .default(100)
+      .describe('After every so many steps the replicas prove that they hold the same bits.'),
+    bucketBytes: whole(4096, 16 * 2 ** 20)
+      .default(2 * 2 ** 20)
+      .describe('Bytes of a gradient message: 1 to 4 MB is full speed.'),
+  })
+  .describe('Who computes, and when one is given up.');
+
+const HOST = String.raw`(\[[0-9a-fA-F:.]+\]|[^\s:/\[\]]+)`;
+const PORT = String.raw`(\d{1,4}|[1-5]\d{4}|6[0-4]\d{3}|65[0-4]\d{2}|655[0-2]\d|6553[0-5])`;
+
+/** An address of a coordinator: `tcp://HOST:PORT`. */
+export const workerAddressSchema = z.string().regex(new RegExp(`^tcp://${HOST}:${PORT}$`), {
+  error: 'must be tcp://HOST:PORT, such as tcp://127.0.0.1:5670',
+});
+/** An address of an HTTP server: `HOST:PORT`. */
+export const httpAddressSchema = z.string().regex(new RegExp(`^${HOST}:${PORT}$`), {
+  error: 'must be HOST:PORT, such as 127.0.0.1:9464',
 });
 
-const network = z.strictObject({
-  kind: z.literal('unet'),
-  channels: positive.multipleOf(4).default(256).describe('Width of the first resolution.'),
-  multipliers: z
-    .array(positive)
-    .min(1)
-    .default([1])
-    .describe(
-      'Width of each resolution as a multiple of `channels`; each further one halves height and width.',
-    ),
-  blocks: count
-    .default(32)
-    .describe('Residual blocks a resolution on the way down (one more on the way up).'),
-  attention: z
-    .union([z.enum(['middle', 'all']), z.array(positive)])
-    .default('middle')
-    .describe(
-      'Where attention stands besides the middle: nowhere (`middle`, the paper), after every block (`all`, the released config), or at these resolutions.',
-    ),
-  heads: positive.default(1).describe('Attention heads.'),
-  groups: positive
-    .default(32)
-    .describe(
-      'GroupNorm groups. A net with as many groups as channels is blind to time: keep channels >= 2 x groups.',
-    ),
-  dropout: z.number().min(0).lt(1).default(0).describe('Dropout rate inside the residual blocks.'),
-});
-
-const model = z.strictObject({
-  kind: z.literal('oa').default('oa').describe('`oa`: order-agnostic ARDM.'),
-  output: z
-    .literal('softmax')
-    .default('softmax')
-    .describe('`softmax`: a categorical over all classes of each variable.'),
-  ceWeight: z
-    .number()
-    .nonnegative()
-    .default(1e-3)
-    .describe('Weight of the cross-entropy term beside the bound.'),
-  timeSteps: z
-    .enum(['uniform', 'antithetic'])
-    .default('uniform')
-    .describe(
-      'How the time step of each example is drawn; antithetic spreads a batch evenly over the steps.',
-    ),
-  network,
-});
-
-const training = z.strictObject({
-  steps: positive.describe('Optimizer steps in all.'),
-  batch: positive.describe('Examples a step, over all workers.'),
-  slices: powerOfTwo.describe(
-    'Equal parts of the batch, the unit of work and of the exact sum: a power of two that divides it. Fixed for the run; the number of workers is not.',
-  ),
-  learningRate: z.number().positive().default(1e-4),
-  warmupSteps: count
-    .default(0)
-    .describe('Linear warm-up: step s is taken at learningRate * min(1, s / warmupSteps).'),
-  beta1: z.number().min(0).lt(1).default(0.9),
-  beta2: z.number().min(0).lt(1).default(0.999),
-  epsilon: z.number().positive().default(1e-8),
-  weightDecay: z.number().nonnegative().default(0).describe('Decoupled (AdamW), on every parameter.'),
-  clip: z.number().positive().default(100).describe('Limit of the global gradient norm.'),
-  ema: z
-    .number()
-    .min(0)
-    .lt(1)
-    .default(0.9999)
-    .describe(
-      'Decay of the moving average of the parameters that evaluation and sampling use. Short runs need a smaller one.',
-    ),
-});
-
-const evaluation = z.strictObject({
-  everySteps: count.default(0).describe('0: only at the end.'),
-  examples: count.default(0).describe('Test examples a pass; 0: all.'),
-  passes: positive
-    .default(1)
-    .describe('Draws of (order, time step) an example; the published runs took 4 for images.'),
-  batch: positive.default(32).describe('Examples a task, the unit dealt to a worker.'),
-  timeSteps: z
-    .enum(['uniform', 'antithetic'])
-    .default('antithetic')
-    .describe('Antithetic spreads the time steps of a pass evenly: the same mean, less noise.'),
-});
-
-const samples = z.strictObject({
-  everySteps: count.default(0).describe('0: only at the end.'),
-  count: count.default(64).describe('Images in the grid; 0: none.'),
-  budget: positive
-    .optional()
-    .describe('Network calls a sample (naive parallel policy); absent: one a variable.'),
-  batch: positive.default(16).describe('Images a task, the unit dealt to a worker.'),
-});
-
-const checkpoints = z.strictObject({
-  everySteps: count.default(1000).describe('0: only at the end and when stopped.'),
-  keepLast: positive.default(2).describe('The newest so many are kept.'),
-  keepEvery: count
-    .default(0)
-    .describe('Besides, those whose step is a multiple of this are kept for good; 0: none.'),
-});
-
-const workers = z.strictObject({
-  local: count
-    .default(0)
-    .describe('Workers that the coordinator starts on this machine; 0: waits for outside ones.'),
-  minimum: positive.default(1).describe('Training waits while fewer are connected.'),
-  waitSeconds: seconds.default(1800).describe('Gives up (exit code 3) after so long below the minimum.'),
-  restarts: count.default(5).describe('How often a local worker that dies is started again, with back-off.'),
-  heartbeatSeconds: seconds
-    .default(1)
-    .describe('A worker says that it lives this often. Raise on crowded networks.'),
-  heartbeatTimeoutSeconds: seconds
-    .default(5)
-    .describe(
-      'A silent worker is given up after so long. Above heartbeatSeconds; raise where machines freeze for seconds.',
-    ),
-  stepTimeoutSeconds: seconds
-    .default(600)
-    .describe('A worker that owes a slice for so long is given up. Above the time of its share of a step.'),
-  hashEverySteps: positive
-    .default(100)
-    .describe('How often the replicas prove that they hold the same bits.'),
-  bucketBytes: z
-    .int()
-    .min(4096)
-    .max(16 * 2 ** 20)
-    .default(2 * 2 ** 20)
-    .describe('Size of a gradient message: 1 to 4 MB is full speed.'),
-});
+/** Where workers look for a coordinator, and where one listens, unless told otherwise. */
+export const DEFAULT_WORKER_ADDRESS = 'tcp://127.0.0.1:5670';
 
 /** A run's configuration file. Unknown keys are refused everywhere. */
 export const configSchema = z.strictObject({
   name: z
     .string()
-    .regex(/^[a-z0-9][a-z0-9._-]*$/i, 'letters, digits, dot, dash and underscore only')
-    .describe('Names the run and its folder.'),
-  seed: count.default(0).describe('Of every random draw of the run.'),
+    .max(100)
+    .regex(/^[a-zA-Z0-9][a-zA-Z0-9._-]*$/, {
+      error: 'must be letters, digits, dot, dash and underscore, and start with a letter or digit',
+    })
+    .describe('Names the run and its folder, `runs/<name>`.'),
+  seed: whole(0, WORD)
+    .default(0)
+    .describe('Of every random draw of the run: with the same seed the same weights come out.'),
   data,
   model,
   training,
@@ -179,8 +268,12 @@ export const configSchema = z.strictObject({
   samples: samples.prefault({}),
   checkpoints: checkpoints.prefault({}),
   workers: workers.prefault({}),
-  listen: z.string().default('tcp://127.0.0.1:5670').describe('Where workers connect. Port 0: any free one.'),
-  http: z.string().default('127.0.0.1:9464').describe('Where /metrics is served. Port 0: any free one.'),
+  listen: workerAddressSchema
+    .default(DEFAULT_WORKER_ADDRESS)
+    .describe('Where workers connect, `tcp://HOST:PORT`. Port 0: any free one, told at the start.'),
+  http: httpAddressSchema
+    .default('127.0.0.1:9464')
+    .describe('Where /metrics is served, `HOST:PORT`. Port 0: any free one, told at the start.'),
 });
 
 export type Config = z.infer<typeof configSchema>;

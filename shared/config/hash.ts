@@ -1,0 +1,20 @@
+import { createHash } from 'node:crypto';
+import path from 'node:path';
+import type { Config } from './schema.js';
+
+/**
+ * SHA-256 (hex) of what determines the weights: seed, data, model and training. Left out are `training.steps`, so that a
+ * run may go on for longer, and whatever only watches or serves (evaluation, samples, checkpoints, workers, addresses).
+ * A folder of images counts by its name, so that it may be moved.
+ */
+export function configHash({ seed, data, model, training }: Config): string {
+  const folder = data.folder && path.basename(data.folder);
+  const decisive = { seed, data: { ...data, folder }, model, training: { ...training, steps: undefined } };
+  return createHash('sha256').update(JSON.stringify(decisive, sortedKeys)).digest('hex');
+}
+
+/** For JSON.stringify: every object's keys in alphabetical order. */
+function sortedKeys(_: string, value: unknown): unknown {
+  if (typeof value !== 'object' || value === null || Array.isArray(value)) return value;
+  return Object.fromEntries(Object.entries(value).sort(([a], [b]) => (a < b ? -1 : 1)));
+}

@@ -1,0 +1,37 @@
+import { z } from 'zod';
+import { nearest } from './nearest.js';
+import { configSchema } from './schema.js';
+
+function fields(schema: unknown): Record<string, unknown> | undefined {
+  while (schema instanceof z.ZodPrefault || schema instanceof z.ZodDefault || schema instanceof z.ZodOptional)
+    schema = schema.unwrap();
+  return schema instanceof z.ZodObject ? schema.shape : undefined;
+}
+
+/** The keys that may stand under a path; undefined where a value stands. */
+export function keysAt(path: readonly (string | number)[]): string[] | undefined {
+  let schema: unknown = configSchema;
+  for (const segment of path) schema = fields(schema)?.[segment];
+  const shape = fields(schema);
+  return shape && Object.keys(shape);
+}
+
+/** Dotted paths of all settings and their groups. */
+export function allPaths(above: readonly string[] = []): string[] {
+  return (keysAt(above) ?? []).flatMap((key) => {
+    const path = [...above, key];
+    return [path.join('.'), ...allPaths(path)];
+  });
+}
+
+/** What to write instead of a key that there isn't, as a clause: the nearest one there, the same one elsewhere, or all that there are. */
+export function instead(path: readonly (string | number)[]): string {
+  const above = path.slice(0, -1);
+  const key = String(path.at(-1));
+  const here = keysAt(above) ?? [];
+  const near = nearest(key, here);
+  if (near !== undefined) return `did you mean ${near}?`;
+  const elsewhere = allPaths().filter((known) => nearest(key, [known.split('.').at(-1)!]) !== undefined);
+  if (elsewhere.length > 0) return `did you mean ${elsewhere.join(' or ')}?`;
+  return `known here: ${here.join(', ')}`;
+}

@@ -1,0 +1,92 @@
+import { z } from 'zod';
+import { configSchema } from './schema.js';
+
+/** The part of JSON Schema that a config's schema is made of. */
+interface Schema {
+  readonly type?: string;
+  readonly description?: string;
+  readonly default?: unknown;
+  readonly enum?: readonly string[];
+  readonly const?: unknown;
+  readonly anyOf?: readonly Schema[];
+  readonly items?: Schema;
+  readonly minimum?: number;
+  readonly maximum?: number;
+  readonly exclusiveMinimum?: number;
+  readonly exclusiveMaximum?: number;
+  readonly multipleOf?: number;
+  readonly properties?: Readonly<Record<string, Schema>>;
+  readonly required?: readonly string[];
+}
+
+/** The JSON Schema of a configuration file, by which editors complete and check. */
+export function configJsonSchema(): object {
+  return { title: 'A run of ardm', ...z.toJSONSchema(configSchema, { io: 'input' }) };
+}
+
+const INTRODUCTION = `# Configuration
+
+A run is described by one YAML file: \`ardm-coord --config FILE\`. A name that is no file in the current folder is looked for
+among the packaged ones: \`mnist.yaml\` (the quick start), \`cifar10-small.yaml\`, \`cifar10.yaml\` (the paper's model),
+\`reference-mnist.yaml\` (the run by which learning is compared with the original). \`--dry-run\` prints the whole
+configuration with every default, and what it takes.
+
+\`--set PATH=VALUE\` gives a setting another value, written as in YAML: \`--set training.batch=64\`,
+\`--set 'model.network.multipliers=[1, 2]'\`; without a value (\`--set samples.budget=\`) it goes back to its default. Of several, the
+last one counts.
+
+Every mistake is told with its place (\`FILE:LINE:COLUMN\`, or the flag) and the nearest right key. A file is one YAML 1.2
+document of plain values: keys once, no tags, anchors, aliases or merge keys, at most 64 KB. With
+\`# yaml-language-server: $schema=schema.json\` as its first line, and \`configs/schema.json\` beside it, editors complete and check it.
+
+Some settings decide what the weights become: \`seed\`, all of \`data\`, \`model\` and \`training\` but \`training.steps\`. Their SHA-256, the config hash,
+stands in every checkpoint, and a run is not resumed under another. All others may change from one start to
+the next: for how long, who computes, what is watched and saved. A folder of images counts by its name, so it may be moved.
+`;
+
+/** docs/config.md: every setting with its type, range, default and meaning. */
+export function configReference(): string {
+  const root = configJsonSchema() as Schema;
+  return `${[INTRODUCTION, ...section(root, '')].join('\n').trimEnd()}\n`;
+}
+
+function section(schema: Schema, path: string): string[] {
+  const lines: string[] = [];
+  if (path) lines.push(`## ${path}`, '', schema.description ?? '', '');
+  const entries = Object.entries(schema.properties ?? {});
+  for (const [key, setting] of entries.filter(([, { properties }]) => !properties)) {
+    const required = schema.required?.includes(key) ?? false;
+    lines.push(
+      `- \`${path && `${path}.`}${key}\`: ${kindOf(setting)}${fallback(setting, required)}. ${setting.description}`,
+    );
+  }
+  lines.push('');
+  for (const [key, group] of entries.filter(([, { properties }]) => properties))
+    lines.push(...section(group, path ? `${path}.${key}` : key));
+  return lines;
+}
+
+function fallback(setting: Schema, required: boolean): string {
+  if (required) return ', required';
+  return setting.default === undefined ? ', optional' : `, default ${code(setting.default)}`;
+}
+
+function kindOf({ type, anyOf, items, multipleOf, ...rest }: Schema): string {
+  if (anyOf) return anyOf.map(kindOf).join(' or ');
+  const choices = rest.enum ?? (rest.const === undefined ? undefined : [rest.const]);
+  if (choices) return choices.map(code).join(', ');
+  if (type === 'array') return `list of (${kindOf(items!)})`;
+  if (type === 'string') return 'text';
+  return `${type === 'integer' ? 'whole number' : 'number'}${range(rest)}${multipleOf ? `, a multiple of ${multipleOf}` : ''}`;
+}
+
+function range({ minimum, maximum, exclusiveMinimum, exclusiveMaximum }: Schema): string {
+  return [
+    minimum === undefined ? '' : ` from ${minimum}`,
+    exclusiveMinimum === undefined ? '' : ` above ${exclusiveMinimum}`,
+    maximum === undefined ? '' : ` to ${maximum}`,
+    exclusiveMaximum === undefined ? '' : ` and below ${exclusiveMaximum}`,
+  ].join('');
+}
+
+const code = (value: unknown) => `\`${typeof value === 'string' ? value : JSON.stringify(value)}\``;
