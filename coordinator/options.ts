@@ -28,7 +28,7 @@ Start it again and it goes on from the newest checkpoint. Ctrl-C saves and stops
 Exit codes: 0 done, 1 failure, 2 wrong flags or config, 3 too few workers, 130 and 143 stopped by a signal.`;
 
 interface Flags {
-  config: string;
+  config?: string;
   runDir?: string;
   workers?: number;
   listen?: string;
@@ -45,7 +45,7 @@ export function createCommand(): Command {
   return throwing(new Command('ardm-coord'))
     .description('Train a model: deals the work to workers, averages their gradients, keeps the checkpoints.')
     .version(version)
-    .requiredOption('--config <file>', 'YAML file: yours, or the name of a packaged one')
+    .option('--config <file>', 'YAML file: yours, or the name of a packaged one (required)')
     .option('--run-dir <dir>', 'where everything of the run goes (default: runs/<name of the config>)')
     .option(
       '--workers <n>',
@@ -87,6 +87,7 @@ export function parseOptions(argv: readonly string[]): Options | { readonly exit
     return { exitCode: exitCodeOf(error) };
   }
   const { config, set, workers, listen, http, steps, runDir, resume, dryRun, json } = command.opts<Flags>();
+  if (config === undefined) throw new UsageError('--config FILE is missing. --help tells more');
   if (json && !dryRun)
     throw new UsageError('--json goes with --dry-run; a run tells of itself in its events.jsonl');
   const flags = { 'training.steps': steps, 'workers.local': workers, listen, http };

@@ -12,7 +12,6 @@ export interface Fault {
 }
 
 const KINDS: Record<string, string> = {
-  int: 'a whole number',
   number: 'a number',
   string: 'text',
   array: 'a list',
@@ -42,6 +41,8 @@ function explain(issue: Issue): string {
 }
 
 function need(issue: Issue): string {
+  // The schema's own words.
+  if (issue.message.startsWith('must ')) return issue.message;
   switch (issue.code) {
     case 'invalid_type':
       return `must be ${KINDS[issue.expected] ?? issue.expected}`;

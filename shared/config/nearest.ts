@@ -1,15 +1,17 @@
-/** Letters inserted, removed or replaced to make `b` of `a` (Levenshtein). */
+/** Letters inserted, removed, replaced or swapped with their neighbour to make `b` of `a` (optimal string alignment). */
 function editDistance(a: string, b: string): number {
-  let row = Array.from({ length: b.length + 1 }, (_, j) => j);
+  const distance = Array.from({ length: a.length + 1 }, (_, i) => [i]);
+  for (let j = 1; j <= b.length; j++) distance[0]![j] = j;
   for (let i = 1; i <= a.length; i++) {
-    const next = [i];
     for (let j = 1; j <= b.length; j++) {
-      const replaced = row[j - 1]! + (a[i - 1] === b[j - 1] ? 0 : 1);
-      next.push(Math.min(replaced, row[j]! + 1, next[j - 1]! + 1));
+      const at = (up: number, left: number) => distance[i - up]![j - left]!;
+      let least = Math.min(at(1, 1) + (a[i - 1] === b[j - 1] ? 0 : 1), at(1, 0) + 1, at(0, 1) + 1);
+      const swapped = i > 1 && j > 1 && a[i - 1] === b[j - 2] && a[i - 2] === b[j - 1];
+      if (swapped) least = Math.min(least, at(2, 2) + 1);
+      distance[i]![j] = least;
     }
-    row = next;
   }
-  return row[b.length]!;
+  return distance[a.length]![b.length]!;
 }
 
 const letters = (word: string) => word.toLowerCase().replace(/[-_\s.]/g, '');

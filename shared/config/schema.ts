@@ -1,6 +1,10 @@
 import { z } from 'zod';
 
-const whole = (least: number, most: number) => z.int().min(least).max(most);
+const whole = (least: number, most: number) =>
+  z
+    .int({ error: ({ code }) => (code === 'invalid_type' ? 'must be a whole number' : undefined) })
+    .min(least)
+    .max(most);
 /** Steps, seeds and positions are 32-bit words of the random generator's key and counter. */
 const WORD = 2 ** 32 - 1;
 const COUNT = 1_000_000;
