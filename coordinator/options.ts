@@ -70,7 +70,11 @@ export function createCommand(): Command {
     )
     .option('--set <path=value>', 'another value for a setting of the config; may be repeated', collect, [])
     .option('--dry-run', 'only print the whole config and what it takes', false)
-    .option('--json', 'with --dry-run: as JSON', false)
+    .option(
+      '--json',
+      'every event as a line of JSON on standard output; with --dry-run, its report as JSON',
+      false,
+    )
     .addHelpText('after', EXAMPLES);
 }
 
@@ -88,8 +92,6 @@ export function parseOptions(argv: readonly string[]): Options | { readonly exit
   }
   const { config, set, workers, listen, http, steps, runDir, resume, dryRun, json } = command.opts<Flags>();
   if (config === undefined) throw new UsageError('--config FILE is missing. --help tells more');
-  if (json && !dryRun)
-    throw new UsageError('--json goes with --dry-run; a run tells of itself in its events.jsonl');
   const flags = { 'training.steps': steps, 'workers.local': workers, listen, http };
   const sets = Object.entries(flags).flatMap(([path, value]) =>
     value === undefined ? [] : `${path}=${value}`,

@@ -21,6 +21,8 @@ export interface LoadedConfig {
   readonly hash: string;
   /** Lines for the person who started this: which file was taken, settings that are probably not meant. */
   readonly notes: readonly string[];
+  /** What the file's last comment says after "What to try next:", a line each. */
+  readonly next: readonly string[];
 }
 
 /**
@@ -32,7 +34,8 @@ export interface LoadedConfig {
 export async function loadConfig(file: string, sets: readonly string[] = []): Promise<LoadedConfig> {
   const overrides = parseOverrides(sets);
   const found = findConfig(file);
-  const source = parseYaml(await readText(found.path), found.path);
+  const text = await readText(found.path);
+  const source = parseYaml(text, found.path);
   const placeOf = places(source, overrides, found.path);
 
   const parsed = configSchema.safeParse(applyOverrides(source.value, overrides), { reportInput: true });
@@ -60,7 +63,13 @@ export async function loadConfig(file: string, sets: readonly string[] = []): Pr
     path: found.path,
     hash: configHash(config),
     notes: [...found.notes, ...doubts.map(({ place, text }) => `${place}: warning: ${text}`)],
+    next: nextSteps(text),
   };
+}
+
+function nextSteps(text: string): string[] {
+  const advice = text.split('# What to try next:\n')[1] ?? '';
+  return advice.split('\n').flatMap((line) => (line.startsWith('#') ? [line.replace(/^#\s*/, '')] : []));
 }
 
 /** Where a setting, or what should hold it, was written. */

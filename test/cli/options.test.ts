@@ -120,11 +120,6 @@ test('wrong flags end in one clear line', (t) => {
       "option '--http <address>' argument 'x' is invalid. It must be HOST:PORT, such as 127.0.0.1:9464. --help tells more",
     ],
     [
-      coordinator.parseOptions,
-      '--config c --json',
-      '--json goes with --dry-run; a run tells of itself in its events.jsonl',
-    ],
-    [
       worker.parseOptions,
       '--gpu 0 --cpu',
       "option '--gpu <n>' cannot be used with option '--cpu'. --help tells more",
