@@ -1,5 +1,6 @@
 import assert from 'node:assert/strict';
 import test from 'node:test';
+import fc from 'fast-check';
 import { parseYaml } from '../../shared/config/yaml.js';
 import { UsageError } from '../../shared/errors.js';
 
@@ -82,4 +83,50 @@ test('keys and values are found again by their path', () => {
   for (const path of [['e'], ['d', 'e'], ['a', 'b', 2]])
     assert.equal(source.locate(path, 'value'), undefined);
   assert.equal(parseYaml('', 'x').locate([], 'value'), undefined);
+});
+
+test('whatever the text, it is read or refused with a place', () => {
+  const pieces = fc.constantFrom(
+    'a',
+    ': ',
+    '\n',
+    '  ',
+    '- ',
+    '[',
+    ']',
+    '{',
+    '}',
+    '"',
+    "'",
+    '&a ',
+    '*a',
+    '!t ',
+    '? ',
+    '|',
+    '>',
+    '#',
+    '%',
+    '---\n',
+    '<<',
+    '\t',
+    '\\x',
+    '0',
+    '.inf',
+    'é',
+    '\u0000',
+  );
+  const text = fc
+    .array(fc.oneof(pieces, fc.string({ maxLength: 3 })), { maxLength: 40 })
+    .map((parts) => parts.join(''));
+  fc.assert(
+    fc.property(text, (yaml) => {
+      try {
+        JSON.stringify(parseYaml(yaml, 'x.yaml').value);
+      } catch (error) {
+        assert.ok(error instanceof UsageError, `${error instanceof Error ? error.stack : error}`);
+        for (const line of error.message.split('\n')) assert.match(line, /^(x\.yaml:\d+:\d+: |\.\.\. and )/);
+      }
+    }),
+    { numRuns: 2000, seed: 1 },
+  );
 });
