@@ -47,7 +47,10 @@ const draws = (draw: (random: ReturnType<typeof stream>) => number) => {
 const mean = (values: readonly number[]) => values.reduce((sum, value) => sum + value, 0) / values.length;
 /** Within five standard errors. */
 const assertMean = (values: readonly number[], expected: number, deviation: number) =>
-  assert.ok(Math.abs(mean(values) - expected) < (5 * deviation) / Math.sqrt(values.length), `${mean(values)}`);
+  assert.ok(
+    Math.abs(mean(values) - expected) < (5 * deviation) / Math.sqrt(values.length),
+    `${mean(values)}`,
+  );
 
 test('uniform draws fill [0, 1) evenly', () => {
   const values = draws((random) => random.uniform());
@@ -65,7 +68,8 @@ test('below(n) gives every number below n equally often, also where n does not d
   const thirds = [0, 0, 0];
   // Without rejection the first third would come twice as often.
   for (const value of draws((random) => random.below(n))) thirds[Math.floor(value / 2 ** 30)]! += 1;
-  for (const count of thirds) assert.ok(Math.abs(count - COUNT / 3) < 5 * Math.sqrt(COUNT * (2 / 9)), `${thirds}`);
+  for (const count of thirds)
+    assert.ok(Math.abs(count - COUNT / 3) < 5 * Math.sqrt(COUNT * (2 / 9)), `${thirds}`);
   const small = new Set(draws((random) => random.below(5)));
   assert.deepEqual([...small].sort(), [0, 1, 2, 3, 4]);
   assert.equal(stream(0, PURPOSE.order).below(1), 0);
