@@ -11,8 +11,9 @@ for (const [what, [batch, inputs, outputs, height, width]] of Object.entries({
   'of odd sizes': [2, 3, 5, 5, 7],
   'of one row': [1, 2, 3, 1, 6],
   'direct, width a multiple of 4': [2, 4, 6, 3, 8],
-  'by Winograd, more channels out': [2, 48, 64, 3, 8],
-  'by Winograd, more channels in': [1, 64, 48, 5, 4],
+  'by Winograd, more channels out': [2, 32, 48, 4, 8],
+  'by Winograd, more channels in': [1, 64, 16, 8, 4],
+  'blocked, too few rows for Winograd': [1, 32, 48, 3, 8],
   'blocked, width no multiple of 4': [2, 16, 32, 3, 5],
 } satisfies Record<string, number[]>) as [string, [number, number, number, number, number]][]) {
   const x = [batch, inputs, height, width];
