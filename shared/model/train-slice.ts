@@ -1,0 +1,118 @@
+import type { ModelConfig } from '../config/schema.js';
+import type { Engine, Executable } from '../engine/engine.js';
+import { trainingWeight } from '../method/bound.js';
+import { drawOrder } from '../method/orders.js';
+import { drawTimeSteps } from '../method/time-steps.js';
+import { PURPOSE, stream } from '../random/philox.js';
+import type { ModelDescription } from './description.js';
+import { checkExamples, ModelInputs } from './inputs.js';
+import { trainingProgram } from './program.js';
+
+export interface TrainingSetup {
+  /** Examples a step, over all slices. */
+  readonly batch: number;
+  readonly sliceSize: number;
+  readonly seed: number;
+}
+
+export interface SliceCall {
+  readonly parameters: Float32Array;
+  /** Overwritten with the gradient of the slice's part of the batch's mean loss: the sum over slices is the batch's. */
+  readonly gradients: Float32Array;
+  readonly step: number;
+  /** Position in the batch of the slice's first example. */
+  readonly firstPosition: number;
+  /** sliceSize examples, one byte a variable. */
+  readonly examples: Uint8Array;
+}
+
+export interface SliceStatistics {
+  readonly timeSteps: Int32Array;
+  /** Nats of each example's unknown variables: what `boundOf` and `summarize` take. */
+  readonly logLikelihoods: Float64Array;
+}
+
+/**
+ * Loss and gradients of one slice of a batch (section 1.3). Every draw is a function of (seed, step, position in the
+ * batch), so that it does not matter who computes which slice.
+ */
+export class SliceTrainer {
+  readonly #description: ModelDescription;
+  readonly #config: ModelConfig;
+  readonly #setup: TrainingSetup;
+  readonly #executable: Executable;
+  readonly #inputs: ModelInputs;
+  readonly #order: Int32Array;
+  readonly #outputs: { readonly logLikelihood: Float32Array; readonly loss: Float32Array };
+
+  private constructor(
+    description: ModelDescription,
+    config: ModelConfig,
+    setup: TrainingSetup,
+    executable: Executable,
+  ) {
+    this.#description = description;
+    this.#config = config;
+    this.#setup = setup;
+    this.#executable = executable;
+    this.#inputs = new ModelInputs(description, executable.program);
+    this.#order = new Int32Array(description.numVariables);
+    this.#outputs = { logLikelihood: new Float32Array(setup.sliceSize), loss: new Float32Array(1) };
+  }
+
+  /** Throws EngineError where the engine can't run the model. */
+  static async create(
+    engine: Engine,
+    description: ModelDescription,
+    config: ModelConfig,
+    setup: TrainingSetup,
+  ): Promise<SliceTrainer> {
+    const program = trainingProgram(description, config, setup.sliceSize);
+    return new SliceTrainer(description, config, setup, await engine.compile(program));
+  }
+
+  /** Throws UserError where the examples do not fit the model. */
+  async run({ parameters, gradients, step, firstPosition, examples }: SliceCall): Promise<SliceStatistics> {
+    const { batch, sliceSize, seed } = this.#setup;
+    const { numVariables } = this.#description;
+    checkExamples(examples, sliceSize, this.#description);
+    if (firstPosition + sliceSize > batch)
+      throw new RangeError(
+        `positions ${firstPosition} to ${firstPosition + sliceSize - 1} in a batch of ${batch}`,
+      );
+    const timeSteps = drawTimeSteps(this.#config.timeSteps, seed, step, batch, numVariables).slice(
+      firstPosition,
+      firstPosition + sliceSize,
+    );
+    for (let row = 0; row < sliceSize; row++) {
+      const example = examples.subarray(row * numVariables, (row + 1) * numVariables);
+      this.#setRow(row, example, timeSteps[row]!, step, firstPosition + row);
+    }
+    await this.#executable.run({
+      parameters,
+      gradients,
+      inputs: this.#inputs.arrays,
+      outputs: { ...this.#outputs },
+    });
+    return { timeSteps, logLikelihoods: Float64Array.from(this.#outputs.logLikelihood) };
+  }
+
+  #setRow(row: number, example: Uint8Array, timeStep: number, step: number, position: number): void {
+    const { batch, seed } = this.#setup;
+    const { numVariables } = this.#description;
+    const { arrays } = this.#inputs;
+    const order = drawOrder(stream(seed, PURPOSE.order, step, position), numVariables, this.#order);
+    this.#inputs.setKnown(row, example, order, timeStep);
+    this.#inputs.setScored(row, example, order, timeStep, numVariables);
+    arrays.weight![row] = trainingWeight(timeStep, numVariables, this.#config.ceWeight) / batch;
+
+    const random = stream(seed, PURPOSE.dropout, step, position);
+    const keepBelow = (1 - this.#config.network.dropout) * 2 ** 32;
+    for (const { name, dtype } of this.#executable.program.inputs) {
+      if (dtype !== 'uint8') continue;
+      const mask = arrays[name]!;
+      const size = mask.length / this.#setup.sliceSize;
+      for (let i = row * size; i < (row + 1) * size; i++) mask[i] = random.uint32() < keepBelow ? 1 : 0;
+    }
+  }
+}
