@@ -68,8 +68,12 @@ export async function loadConfig(file: string, sets: readonly string[] = []): Pr
 }
 
 function nextSteps(text: string): string[] {
-  const advice = text.split('# What to try next:\n')[1] ?? '';
-  return advice.split('\n').flatMap((line) => (line.startsWith('#') ? [line.replace(/^#\s*/, '')] : []));
+  const lines = text.split(/\r?\n/);
+  const heading = lines.indexOf('# What to try next:');
+  if (heading === -1) return [];
+  return lines
+    .slice(heading + 1)
+    .flatMap((line) => (line.startsWith('#') ? [line.replace(/^#\s*/, '')] : []));
 }
 
 /** Where a setting, or what should hold it, was written. */
