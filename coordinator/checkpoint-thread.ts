@@ -8,7 +8,8 @@ export interface CheckpointData {
   readonly run: string;
   readonly config: object;
   readonly configHash: string;
-  readonly repeatable: boolean;
+  readonly shape: readonly [number, number, number];
+  readonly numClasses: number;
   readonly parameters: readonly ParameterSpec[];
   readonly numParameters: number;
   readonly retention: { readonly keepLast: number; readonly keepEvery: number };
@@ -17,6 +18,7 @@ export interface CheckpointData {
 export interface ToCheckpointThread {
   readonly step: number;
   readonly chain: string;
+  readonly repeatable: boolean;
   /** Parameters, moments, moving average, P float32 each. */
   readonly buffer: SharedArrayBuffer;
 }
@@ -33,7 +35,7 @@ export type FromCheckpointThread =
 
 const data = workerData as CheckpointData;
 
-parentPort!.on('message', async ({ step, chain, buffer }: ToCheckpointThread) => {
+parentPort!.on('message', async ({ step, chain, repeatable, buffer }: ToCheckpointThread) => {
   const started = performance.now();
   const array = (nth: number) => new Float32Array(buffer, 4 * nth * data.numParameters, data.numParameters);
   const snapshot: Snapshot = {
@@ -42,7 +44,9 @@ parentPort!.on('message', async ({ step, chain, buffer }: ToCheckpointThread) =>
     config: data.config,
     configHash: data.configHash,
     chain,
-    repeatable: data.repeatable,
+    repeatable,
+    shape: data.shape,
+    numClasses: data.numClasses,
     parameters: data.parameters,
     state: { parameters: array(0), firstMoment: array(1), secondMoment: array(2), ema: array(3) },
   };

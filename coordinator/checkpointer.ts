@@ -8,14 +8,22 @@ export class Checkpointer {
   readonly #averager: Averager;
   readonly #thread: Worker;
   readonly #emit: (event: RunEvent) => void;
+  readonly #isRepeatable: () => boolean;
   #buffer: SharedArrayBuffer | undefined;
-  #writing: Promise<void> | undefined;
+  #writing: Promise<string | undefined> | undefined;
   #again = false;
   #last: { step: number; sha256: string } | undefined;
 
-  constructor(data: CheckpointData, averager: Averager, emit: (event: RunEvent) => void) {
+  /** @param isRepeatable whether a slice gives the same bytes twice on every worker so far */
+  constructor(
+    data: CheckpointData,
+    averager: Averager,
+    emit: (event: RunEvent) => void,
+    isRepeatable: () => boolean,
+  ) {
     this.#averager = averager;
     this.#emit = emit;
+    this.#isRepeatable = isRepeatable;
     this.#thread = new Worker(new URL('./checkpoint-thread.js', import.meta.url), { workerData: data });
   }
 
@@ -24,8 +32,11 @@ export class Checkpointer {
     return this.#last;
   }
 
-  /** Saves the state as it is now; where a save is still being written, once more right after it. */
-  save(): Promise<void> {
+  /**
+   * Saves the state as it is now; where a save is still being written, once more right after it. Resolves with why the
+   * last of them failed, if it did.
+   */
+  save(): Promise<string | undefined> {
     if (this.#writing) this.#again = true;
     else this.#writing = this.#write();
     return this.#writing;
@@ -35,16 +46,19 @@ export class Checkpointer {
     await this.#thread.terminate();
   }
 
-  async #write(): Promise<void> {
+  async #write(): Promise<string | undefined> {
+    let failure: string | undefined;
     do {
       this.#again = false;
+      failure = undefined;
       const snapshot = await this.#averager.snapshot(this.#buffer);
       this.#buffer = snapshot.buffer;
       if (snapshot.step === this.#last?.step) continue;
       const { step, chain, buffer } = snapshot;
-      const answer = await this.#ask({ step, chain, buffer });
+      const answer = await this.#ask({ step, chain, repeatable: this.#isRepeatable(), buffer });
       if ('error' in answer) {
-        this.#emit({ event: 'checkpoint-failed', step, reason: answer.error });
+        failure = answer.error;
+        this.#emit({ event: 'checkpoint-failed', step, reason: failure });
         continue;
       }
       this.#last = { step, sha256: answer.sha256 };
@@ -60,6 +74,7 @@ export class Checkpointer {
       });
     } while (this.#again);
     this.#writing = undefined;
+    return failure;
   }
 
   #ask(message: ToCheckpointThread): Promise<FromCheckpointThread> {

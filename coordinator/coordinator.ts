@@ -10,6 +10,7 @@ import type { Averaged, Averager } from './averager.js';
 import { createCore, decide, type CoreAction, type CoreEvent, type CoreState } from './core.js';
 import type { RunEvent } from './events.js';
 import { Gathering, type Gathered } from './gathering.js';
+import type { MemberStatus } from './metrics.js';
 import { isDue, type Products } from './products.js';
 import type { Sharder } from './sharder.js';
 
@@ -77,6 +78,7 @@ export class Coordinator {
   #lastArrivalAt = 0;
   #bytesIn = 0;
   #bytesOut = 0;
+  #repeatable = true;
   #ticker: NodeJS.Timeout | undefined;
   #finish!: (outcome: Outcome) => void;
   /** Resolves when the run is done, has failed or was stopped. */
@@ -119,6 +121,20 @@ export class Coordinator {
   /** Committed steps. */
   get step(): number {
     return this.#core.step;
+  }
+
+  /** Whether one slice gives the same bytes twice on every worker that joined so far. */
+  get repeatable(): boolean {
+    return this.#repeatable;
+  }
+
+  get members(): MemberStatus[] {
+    const now = performance.now();
+    return [...this.#core.members.values()].map(({ slot, ready, lastSeen }) => ({
+      slot,
+      ready,
+      silentSeconds: (now - lastSeen) / 1000,
+    }));
   }
 
   /** Binds and starts. Returns the address that workers connect to; a busy port is a UserError. */
@@ -245,7 +261,8 @@ export class Coordinator {
       return this.#say(id, { type: 'refuse', reason });
     }
     if (this.#peers.has(id)) this.#feed({ kind: 'leave', id, reason: 'said hello again' });
-    const { pid, host, device, lanes } = hello;
+    const { pid, host, device, lanes, repeatable } = hello;
+    this.#repeatable &&= repeatable;
     const { bucketBytes: bucketSize } = config.workers;
     const gathering = new Gathering(numParameters, bucketSize, sharder.sliceSize, () => averager.take());
     this.#peers.set(id, { pid, host, device, gathering });

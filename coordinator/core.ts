@@ -111,7 +111,8 @@ export function createCore(options: CoreOptions, step: number, now: number): Cor
     step,
     members: new Map(),
     rounds: [],
-    tasks: step === options.steps ? [...options.tasksAfter(step)] : [],
+    // Whoever stopped or died right after this step may have left its tasks undone.
+    tasks: step > 0 ? [...options.tasksAfter(step)] : [],
     taskOwner: new Map(),
     committedAt: now,
     waitingSince: undefined,

@@ -1,7 +1,28 @@
-import { describeRun } from '../shared/config/describe.js';
+import path from 'node:path';
+import { describeRun, formatDescription } from '../shared/config/describe.js';
 import { loadConfig } from '../shared/config/load.js';
 import { EXIT } from '../shared/errors.js';
-import type { Observer } from './events.js';
 import { parseOptions } from './options.js';
 import { createProgress } from './progress.js';
 import { run, runLayout } from './run.js';
+
+/** The `ardm-coord` process. Resolves with its exit code. */
+export async function main(argv: readonly string[]): Promise<number> {
+  const options = parseOptions(argv);
+  if ('exitCode' in options) return options.exitCode;
+  const { json, resume } = options;
+  const loaded = await loadConfig(options.config, options.sets);
+  if (options.dryRun) {
+    const description = await describeRun(loaded);
+    console.log(json ? JSON.stringify(description, undefined, 2) : formatDescription(description));
+    return EXIT.done;
+  }
+  for (const note of loaded.notes) process.stderr.write(`${note}\n`);
+  const runFolder = options.runDir ?? path.join('runs', loaded.config.name);
+  const progress = createProgress({ json, paths: runLayout(runFolder), next: loaded.next });
+  try {
+    return (await run(loaded, { runFolder, resume }, [progress])).exitCode;
+  } finally {
+    progress.close();
+  }
+}

@@ -43,6 +43,8 @@ interface Session {
 
 /** Says hello again after so long without an answer. */
 const HELLO_MS = 2000;
+/** How often it looks whether something is due: the shortest heartbeat. */
+const TICK_MS = 100;
 
 /**
  * One worker process: joins a coordinator, holds a replica, computes the slices and tasks it is dealt, and joins again
@@ -55,6 +57,7 @@ export class WorkerClient {
   #session: Session | undefined;
   #heardAt = performance.now();
   #saidHelloAt = -Infinity;
+  #saidAliveAt = -Infinity;
   #free: SharedArrayBuffer[] = [];
   #outcome: { exitCode: number } | { error: Error } | undefined;
 
@@ -65,7 +68,7 @@ export class WorkerClient {
   async run(): Promise<number> {
     const { signal, say, connectTimeoutSeconds, coordinator } = this.#options;
     this.#connect();
-    const timer = setInterval(() => this.#tick(), 500);
+    const timer = setInterval(() => this.#tick(), TICK_MS);
     const leave = () => {
       if (this.#session) this.#send({ type: 'leave', reason: `stopped by ${String(signal.reason)}` });
       const exitCode = signal.reason === 'SIGINT' ? EXIT.interrupted : EXIT.terminated;
@@ -143,13 +146,16 @@ export class WorkerClient {
       if (now - this.#saidHelloAt > HELLO_MS) this.#hello();
       return;
     }
-    if (silence > this.#session.config.workers.heartbeatTimeoutSeconds * 2) {
+    const { heartbeatSeconds, heartbeatTimeoutSeconds } = this.#session.config.workers;
+    if (silence > heartbeatTimeoutSeconds * 2) {
       say(`the coordinator is silent for ${silence.toFixed(0)} s: connecting anew`);
       this.#leaveSession();
       this.#socket.close();
       this.#connect();
       return;
     }
+    if (now - this.#saidAliveAt < heartbeatSeconds * 1000) return;
+    this.#saidAliveAt = now;
     this.#send({
       type: 'alive',
       doing: this.#session.loaded ? `step ${this.#session.step}` : 'loading the state',

@@ -1,6 +1,6 @@
 /** What an outbox sends through: a ZeroMQ socket. */
 export interface Sender {
-  send(parts: readonly Uint8Array[]): Promise<void>;
+  send(parts: Uint8Array[]): Promise<void>;
 }
 
 /**
@@ -23,7 +23,7 @@ export class Outbox {
     return this.#bytes;
   }
 
-  post(parts: readonly Uint8Array[]): void {
+  post(parts: Uint8Array[]): void {
     for (const part of parts) this.#bytes += part.byteLength;
     this.#last = this.#last.then(() => this.#sender.send(parts)).catch(this.#failed);
   }
