@@ -2,6 +2,7 @@ import { CommanderError, InvalidArgumentError, type Command } from 'commander';
 import pc from 'picocolors';
 import type { z } from 'zod';
 import { EXIT, UsageError, UserError } from './errors.js';
+import { leaveAtOnce } from './leave-at-once.js';
 
 /**
  * Runs a program and ends the process with its exit code. Errors that the person can act on are printed as their
@@ -24,7 +25,7 @@ export async function runMain(
     process.stderr.write(`${describeError(name, error, Boolean(process.stderr.isTTY))}\n`);
   }
   await Promise.all([process.stdout, process.stderr].map(flushed));
-  process.exit(exitCode);
+  leaveAtOnce(exitCode);
 }
 
 /** What a person reads of an error: no stack unless it is a bug. `NO_COLOR` is honoured. */

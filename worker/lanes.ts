@@ -96,6 +96,7 @@ export class Lanes {
     this.#queue.length = 0;
   }
 
+  /** Not while a lane computes: it can't be interrupted. */
   async close(): Promise<void> {
     await Promise.all(this.#lanes.map(({ thread }) => thread.terminate()));
   }

@@ -1,5 +1,6 @@
 import { availableParallelism } from 'node:os';
 import { EXIT } from '../shared/errors.js';
+import { leaveAtOnce } from '../shared/leave-at-once.js';
 import { Lanes } from './lanes.js';
 import { parseOptions } from './options.js';
 import { WorkerClient } from './worker.js';
@@ -12,30 +13,26 @@ export async function main(argv: readonly string[]): Promise<number> {
   const local = process.env.ARDM_LOCAL === undefined ? undefined : Number(process.env.ARDM_LOCAL);
   const stopping = new AbortController();
   const onSignal = (signal: NodeJS.Signals) => {
-    if (stopping.signal.aborted) process.exit(signal === 'SIGINT' ? EXIT.interrupted : EXIT.terminated);
+    if (stopping.signal.aborted) leaveAtOnce(signal === 'SIGINT' ? EXIT.interrupted : EXIT.terminated);
     stopping.abort(signal);
   };
   process.on('SIGTERM', onSignal);
   // Ctrl-C reaches the whole process group: a local worker leaves it to its coordinator, which saves first.
   process.on('SIGINT', (signal) => local === undefined && onSignal(signal));
-  process.on('disconnect', () => process.exit(EXIT.failure));
+  process.on('disconnect', () => leaveAtOnce(EXIT.failure));
 
   const onCpu = options.cpu || options.provider === 'cpu';
   const threads = options.threads ?? availableParallelism();
   const lanes = await Lanes.start(onCpu ? threads : 1, { ...options, threads: 1 }, (error) => {
     process.stderr.write(`ardm-worker: a lane died: ${error.message}\n`);
-    process.exit(EXIT.failure);
+    leaveAtOnce(EXIT.failure);
   });
-  try {
-    return await new WorkerClient({
-      coordinator: options.coordinator,
-      lanes,
-      local,
-      connectTimeoutSeconds: options.connectTimeoutSeconds,
-      say,
-      signal: stopping.signal,
-    }).run();
-  } finally {
-    await lanes.close();
-  }
+  return new WorkerClient({
+    coordinator: options.coordinator,
+    lanes,
+    local,
+    connectTimeoutSeconds: options.connectTimeoutSeconds,
+    say,
+    signal: stopping.signal,
+  }).run();
 }

@@ -42,7 +42,7 @@ export function createCommand(): Command {
         .argParser(wholeNumber(0, 1023))
         .conflicts('cpu'),
     )
-    .option('--cpu', 'compute on the CPU', false)
+    .option('--cpu', 'compute on the CPU')
     .addOption(new Option('--engine <name>', 'what computes').choices(['onnxruntime', 'tensorflow']))
     .addOption(new Option('--provider <name>', 'what it computes through').choices(['cuda', 'webgpu', 'cpu']))
     .option('--threads <n>', 'CPU threads to compute with (default: all)', wholeNumber(1, 1024))
@@ -67,16 +67,20 @@ export function parseOptions(argv: readonly string[]): Options | { readonly exit
   } catch (error) {
     return { exitCode: exitCodeOf(error) };
   }
-  const { connectTimeout, ...options } = command.opts<
-    Omit<Options, 'connectTimeoutSeconds'> & { connectTimeout: number }
+  const {
+    connectTimeout,
+    cpu = false,
+    ...options
+  } = command.opts<
+    Omit<Options, 'connectTimeoutSeconds' | 'cpu'> & { connectTimeout: number; cpu?: boolean }
   >();
-  const { gpu, cpu, engine, provider } = options;
+  const { gpu, engine, provider } = options;
   if (cpu && provider !== undefined && provider !== 'cpu')
     throw contradiction('--cpu', `--provider ${provider}`);
   if (gpu !== undefined && provider === 'cpu') throw contradiction(`--gpu ${gpu}`, '--provider cpu');
   if (engine === 'tensorflow' && provider === 'webgpu')
     throw contradiction('--engine tensorflow', '--provider webgpu');
-  return { ...options, connectTimeoutSeconds: connectTimeout };
+  return { ...options, cpu, connectTimeoutSeconds: connectTimeout };
 }
 
 const contradiction = (one: string, other: string) =>

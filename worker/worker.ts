@@ -29,13 +29,11 @@ interface Session {
   readonly config: Config;
   readonly sliceSize: number;
   readonly replica: Replica;
-  /** Aborted when the session ends: what is being computed for it is dropped. */
-  readonly ended: AbortController;
   step: number;
   loaded: boolean;
   deals: Deal[];
   averaged: number;
-  /** Aborted when this step's slices are given up. */
+  /** Aborted when the slices of this step, or the whole session, are given up. */
   computing: AbortController;
   /** Sums that were sent: ours again once their step is committed. */
   sent: { step: number; buffer: SharedArrayBuffer }[];
@@ -82,7 +80,7 @@ export class WorkerClient {
     } finally {
       clearInterval(timer);
       signal.removeEventListener('abort', leave);
-      this.#session?.ended.abort();
+      this.#leaveSession();
       this.#socket.close();
     }
     if ('error' in this.#outcome) throw this.#outcome.error;
@@ -189,7 +187,6 @@ export class WorkerClient {
   }
 
   #leaveSession(): void {
-    this.#session?.ended.abort();
     this.#session?.computing.abort();
     this.#session = undefined;
     this.#free = [];
@@ -266,7 +263,6 @@ export class WorkerClient {
       config,
       sliceSize: config.training.batch / config.training.slices,
       replica,
-      ended: new AbortController(),
       step: 0,
       loaded: false,
       deals: [],
