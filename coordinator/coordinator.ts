@@ -13,6 +13,7 @@ import { Gathering, type Gathered } from './gathering.js';
 import type { MemberStatus } from './metrics.js';
 import { isDue, type Products } from './products.js';
 import type { Sharder } from './sharder.js';
+import { Traffic } from './traffic.js';
 
 export interface CoordinatorOptions {
   readonly config: Config;
@@ -76,8 +77,7 @@ export class Coordinator {
   #stepStartedAt = performance.now();
   #firstArrivalAt = 0;
   #lastArrivalAt = 0;
-  #bytesIn = 0;
-  #bytesOut = 0;
+  readonly #traffic = new Traffic();
   #repeatable = true;
   #ticker: NodeJS.Timeout | undefined;
   #finish!: (outcome: Outcome) => void;
@@ -130,9 +130,10 @@ export class Coordinator {
 
   get members(): MemberStatus[] {
     const now = performance.now();
-    return [...this.#core.members.values()].map(({ slot, ready, lastSeen }) => ({
+    return [...this.#core.members.values()].map(({ slot, ready, step, lastSeen }) => ({
       slot,
       ready,
+      step,
       silentSeconds: (now - lastSeen) / 1000,
     }));
   }
@@ -186,15 +187,14 @@ export class Coordinator {
   }
 
   #say(id: string, header: ToWorker, frames: readonly Uint8Array[] = []): void {
-    const before = this.#outbox.bytes;
-    this.#outbox.post([Buffer.from(id, 'latin1'), ...encode(header, frames)]);
-    this.#bytesOut += this.#outbox.bytes - before;
+    const parts = encode(header, frames);
+    this.#traffic.count('out', header.type, parts);
+    this.#outbox.post([Buffer.from(id, 'latin1'), ...parts]);
   }
 
   async #receive(): Promise<void> {
     try {
       for await (const [identity, ...parts] of this.#router) {
-        for (const part of parts) this.#bytesIn += part.byteLength;
         this.#hear(identity!.toString('latin1'), parts);
       }
     } catch (error) {
@@ -208,9 +208,11 @@ export class Coordinator {
       message = decode(fromWorkerSchema, parts);
     } catch (error) {
       if (!(error instanceof ProtocolError)) throw error;
+      this.#traffic.count('in', 'unreadable', parts);
       return this.#drop(id, 'unreadable', error.message);
     }
     const { header, frames } = message;
+    this.#traffic.count('in', header.type, parts);
     if (header.type === 'hello') return this.#welcome(id, header);
     const peer = this.#peers.get(id);
     if (!peer) return this.#say(id, { type: 'rejoin', reason: 'the coordinator does not know this worker' });
@@ -497,10 +499,9 @@ export class Coordinator {
         publish: (performance.now() - now) / 1000,
       },
       members: this.#core.members.size,
-      bytesIn: this.#bytesIn,
-      bytesOut: this.#bytesOut,
+      ...this.#traffic.take(),
     });
-    this.#bytesIn = this.#bytesOut = this.#firstArrivalAt = 0;
+    this.#firstArrivalAt = 0;
     this.#stepStartedAt = now;
     const { everySteps } = config.checkpoints;
     if (everySteps > 0 && isDue(step + 1, everySteps, config.training.steps)) checkpoint();

@@ -40,7 +40,7 @@ export type RunEvent =
       bytesIn: number;
       bytesOut: number;
       /** The same by message type. */
-      bytesByType?: { in: Readonly<Record<string, number>>; out: Readonly<Record<string, number>> };
+      bytesByType: { in: Readonly<Record<string, number>>; out: Readonly<Record<string, number>> };
     }
   | { event: 'redeal'; step: number; slices: number; reason: string }
   | { event: 'nonfinite'; step: number; slot: number; tensor: string }

@@ -13,6 +13,8 @@ export interface Options {
   readonly runDir: string | undefined;
   /** `latest`, `never`, or the path of a checkpoint. */
   readonly resume: string;
+  /** Listens beyond this machine although nothing tells friend from stranger there. */
+  readonly insecure: boolean;
   readonly dryRun: boolean;
   readonly json: boolean;
 }
@@ -35,9 +37,10 @@ interface Flags {
   http?: string;
   steps?: number;
   resume: string;
-  set: string[];
-  dryRun: boolean;
-  json: boolean;
+  set?: string[];
+  insecure?: boolean;
+  dryRun?: boolean;
+  json?: boolean;
 }
 
 /** The `ardm-coord` command line. */
@@ -68,13 +71,13 @@ export function createCommand(): Command {
       'latest: from the newest good checkpoint; never: anew; or the path of a checkpoint',
       'latest',
     )
-    .option('--set <path=value>', 'another value for a setting of the config; may be repeated', collect, [])
-    .option('--dry-run', 'only print the whole config and what it takes', false)
+    .option('--set <path=value>', 'another value for a setting of the config; may be repeated', collect)
     .option(
-      '--json',
-      'every event as a line of JSON on standard output; with --dry-run, its report as JSON',
-      false,
+      '--insecure',
+      'listen beyond this machine: whoever reaches the port can join and change the weights',
     )
+    .option('--dry-run', 'only print the whole config and what it takes')
+    .option('--json', 'every event as a line of JSON on standard output; with --dry-run, its report as JSON')
     .addHelpText('after', EXAMPLES);
 }
 
@@ -90,13 +93,24 @@ export function parseOptions(argv: readonly string[]): Options | { readonly exit
   } catch (error) {
     return { exitCode: exitCodeOf(error) };
   }
-  const { config, set, workers, listen, http, steps, runDir, resume, dryRun, json } = command.opts<Flags>();
+  const {
+    config,
+    set = [],
+    workers,
+    listen,
+    http,
+    steps,
+    runDir,
+    resume,
+    ...switches
+  } = command.opts<Flags>();
+  const { insecure = false, dryRun = false, json = false } = switches;
   if (config === undefined) throw new UsageError('--config FILE is missing. --help tells more');
   const flags = { 'training.steps': steps, 'workers.local': workers, listen, http };
   const sets = Object.entries(flags).flatMap(([path, value]) =>
     value === undefined ? [] : `${path}=${value}`,
   );
-  return { config, sets: [...set, ...sets], runDir, resume, dryRun, json };
+  return { config, sets: [...set, ...sets], runDir, resume, insecure, dryRun, json };
 }
 
-const collect = (value: string, previous: string[]) => [...previous, value];
+const collect = (value: string, previous: string[] = []) => [...previous, value];

@@ -147,7 +147,7 @@ export function formatDescription(description: RunDescription): string {
     '',
     `model        ${count(model.numParameters)} parameters in ${count(model.numTensors)} tensors; ${count(model.numVariables)} variables of ${model.numClasses} classes`,
     `data         ${count(data.numTrain)} training and ${count(data.numTest)} test images of ${data.shape.join('x')}; ${count(data.stepsPerEpoch)} steps an epoch`,
-    `run          ${count(training.steps)} steps, ${data.epochs.toPrecision(3)} epochs, ${count(data.examples)} examples`,
+    `run          ${count(training.steps)} steps, ${data.epochs < 100 ? data.epochs.toPrecision(3) : count(Math.round(data.epochs))} epochs, ${count(data.examples)} examples`,
     `step         ${training.batch} images in ${training.slices} slices of ${training.batch / training.slices}`,
     `traffic      a step: ${size(step.gradientsUp)} from each worker, ${size(step.averageDown)} to each, ${size(step.examplesDown)} of images to all together`,
     `coordinator  ${parts(memory.coordinator)} (${numWorkers} ${numWorkers === 1 ? 'worker' : 'workers'})`,

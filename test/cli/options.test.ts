@@ -7,7 +7,7 @@ import * as worker from '../../worker/options.js';
 
 /** Every flag there is. One that goes or changes its name breaks people's scripts: that is a decision, not a side effect. */
 const FLAGS = {
-  coordinator: `--version --config --run-dir --workers --listen --http --steps --resume --set --dry-run --json`,
+  coordinator: `--version --config --run-dir --workers --listen --http --steps --resume --set --insecure --dry-run --json`,
   worker: `--version --coordinator --gpu --cpu --engine --provider --threads --connect-timeout`,
 };
 
@@ -31,6 +31,7 @@ test('ardm-coord takes a config alone, and resumes', () => {
     sets: [],
     runDir: undefined,
     resume: 'latest',
+    insecure: false,
     dryRun: false,
     json: false,
   });
@@ -38,7 +39,7 @@ test('ardm-coord takes a config alone, and resumes', () => {
 
 test('flags of ardm-coord that say what a setting says become settings, and win over --set', () => {
   const options = coordinator.parseOptions(
-    '--config c.yaml --steps 5 --set training.steps=9 --set seed=1 --workers 0 --listen tcp://*:0 --http [::1]:9464 --run-dir r --resume never --dry-run --json'.split(
+    '--config c.yaml --steps 5 --set training.steps=9 --set seed=1 --workers 0 --listen tcp://*:0 --http [::1]:9464 --run-dir r --resume never --insecure --dry-run --json'.split(
       ' ',
     ),
   );
@@ -54,6 +55,7 @@ test('flags of ardm-coord that say what a setting says become settings, and win 
     ],
     runDir: 'r',
     resume: 'never',
+    insecure: true,
     dryRun: true,
     json: true,
   });
