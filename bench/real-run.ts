@@ -9,7 +9,7 @@ import { fileURLToPath } from 'node:url';
 import type { RunEvent } from '../coordinator/events.js';
 import { UserError } from '../shared/errors.js';
 
-type LoggedEvent = RunEvent & { time: number };
+type LoggedEvent = RunEvent & { time: string };
 
 /** Steps before the timed ones: programs compile, memory is first touched. */
 const WARM_UP = 2;
@@ -43,7 +43,7 @@ export async function timeRun(config: string, numWorkers: number, numSteps: numb
     await coordinator.done();
     const times = readEvents(runFolder)
       .filter(({ event }) => event === 'step')
-      .map(({ time }) => time);
+      .map(({ time }) => Date.parse(time));
     return times.slice(WARM_UP + 1).map((time, nth) => (time - times[WARM_UP + nth]!) / 1000);
   } finally {
     for (const process of processes) process.kill();
