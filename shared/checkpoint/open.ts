@@ -1,0 +1,80 @@
+import path from 'node:path';
+import { configSchema, type Config } from '../config/schema.js';
+import { UserError } from '../errors.js';
+import { countParameters, type ParameterSpec } from '../networks/network.js';
+import { Damage, damagedError } from './damage.js';
+import { readManifest, type Manifest } from './manifest.js';
+import { openNewest } from './newest.js';
+import { FILES } from './state.js';
+import { readTensors } from './tensor-file.js';
+import { verifyFiles } from './verify.js';
+
+/** A trained model in a checkpoint, ready to sample and evaluate. */
+export interface TrainedModel {
+  /** The checkpoint's own folder. */
+  readonly path: string;
+  readonly step: number;
+  /** SHA-256 (hex) of its parameters' bytes. */
+  readonly sha256: string;
+  readonly config: Config;
+  /** [height, width, channels] of an example. */
+  readonly shape: readonly [number, number, number];
+  readonly numClasses: number;
+  /** A line for each newer checkpoint that was passed over: its path and what is wrong with it. */
+  readonly skipped: readonly string[];
+  /**
+   * The moving average of the parameters, in memory order, one after another.
+   *
+   * @throws UserError where it is not of this model
+   */
+  loadEma(parameters: readonly ParameterSpec[]): Promise<Float32Array>;
+}
+
+/**
+ * Opens the newest good checkpoint at `at`, a run's folder or its folder of checkpoints, or `at` itself where that is a checkpoint.
+ * Its manifest and moving average are verified, all that it needs: the other files may be absent.
+ *
+ * @throws UserError where there is none, none is good, or it is of a version whose config this one can't read
+ */
+export async function openCheckpoint(at: string): Promise<TrainedModel> {
+  const found = await openNewest(at, async (checkpoint) => {
+    const manifest = await readManifest(checkpoint);
+    await verifyFiles(checkpoint, manifest, { arrays: ['ema'] });
+    return manifest;
+  });
+  if (!found) {
+    throw new UserError(
+      `${at}: there is no checkpoint. Name the folder of a run that has saved one, such as runs/mnist`,
+    );
+  }
+  const { path: folder, opened: manifest, skipped } = found;
+  const { step, sha256, shape, numClasses } = manifest;
+  const loadEma = async (parameters: readonly ParameterSpec[]) => {
+    const ema = new Float32Array(countParameters(parameters));
+    try {
+      await readTensors(path.join(folder, FILES.ema), parameters, ema);
+    } catch (error) {
+      throw error instanceof Damage ? damagedError(folder, error) : error;
+    }
+    return ema;
+  };
+  return {
+    path: folder,
+    step,
+    sha256,
+    config: configOf(folder, manifest),
+    shape,
+    numClasses,
+    skipped,
+    loadEma,
+  };
+}
+
+function configOf(folder: string, { config, version }: Manifest): Config {
+  const { data, error } = configSchema.safeParse(config);
+  if (data) return data;
+  const { path: setting, message } = error.issues[0]!;
+  throw new UserError(
+    `${folder}: its config has ${setting.join('.')}: ${message}. It was written by ardm ${version}: use that version`,
+  );
+}

@@ -1,0 +1,27 @@
+import path from 'node:path';
+import type { ParameterSpec } from '../networks/network.js';
+import type { Manifest } from './manifest.js';
+import { ARRAYS, FILES, type StateArray } from './state.js';
+import { verifyTensors } from './tensor-file.js';
+
+export interface VerifyOptions {
+  /** The model whose tensors the files must hold; absent: any. */
+  readonly parameters?: readonly ParameterSpec[];
+  /** Those to read; absent: all. */
+  readonly arrays?: readonly StateArray[];
+}
+
+/**
+ * Reads a checkpoint's files from end to end and compares them with its manifest.
+ *
+ * @throws Damage at the first thing that is wrong
+ */
+export async function verifyFiles(
+  folder: string,
+  { files }: Manifest,
+  { parameters, arrays = ARRAYS }: VerifyOptions = {},
+): Promise<void> {
+  for (const array of arrays) {
+    await verifyTensors(path.join(folder, FILES[array]), files[FILES[array]]!, parameters);
+  }
+}
