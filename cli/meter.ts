@@ -1,3 +1,5 @@
+/** How often a line is rewritten on a terminal, and written elsewhere. */
+const REWRITTEN_EVERY_MS = 100;
 const PLAIN_EVERY_MS = 10_000;
 
 /** Where a meter writes: standard error, or what a test gives it. */
@@ -14,6 +16,7 @@ export class Meter {
   readonly #now: () => number;
   readonly #startedAt: number;
   #toldAt: number;
+  #lineIsOpen = false;
 
   /** @param what names the counted things, as in `images sampled` */
   constructor(
@@ -34,12 +37,18 @@ export class Meter {
   /** Tells that `done` of all are done; may be fractional. */
   update(done: number): void {
     const finished = done >= this.#total;
-    if (this.#out.isTTY) {
-      this.#out.write(`\r\x1b[2K${this.#line(done)}${finished ? '\n' : ''}`);
-    } else if (finished || this.#now() - this.#toldAt >= PLAIN_EVERY_MS) {
-      this.#out.write(`${this.#line(done)}\n`);
-      this.#toldAt = this.#now();
-    }
+    const everyMs = this.#out.isTTY ? REWRITTEN_EVERY_MS : PLAIN_EVERY_MS;
+    if (!finished && this.#now() - this.#toldAt < everyMs) return;
+    this.#toldAt = this.#now();
+    if (!this.#out.isTTY) return void this.#out.write(`${this.#line(done)}\n`);
+    this.#out.write(`\r\x1b[2K${this.#line(done)}${finished ? '\n' : ''}`);
+    this.#lineIsOpen = !finished;
+  }
+
+  /** Leaves the line on a terminal, for what comes after an unfinished computation. */
+  close(): void {
+    if (this.#lineIsOpen) this.#out.write('\n');
+    this.#lineIsOpen = false;
   }
 
   #line(done: number): string {

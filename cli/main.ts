@@ -1,0 +1,43 @@
+import { Command } from 'commander';
+import { exitCodeOf, throwing } from '../shared/cli.js';
+import { EngineError } from '../shared/engine/engine.js';
+import { EXIT, UserError } from '../shared/errors.js';
+import { version } from '../shared/package.js';
+import * as checkpoint from './checkpoint.js';
+import * as data from './data.js';
+import * as doctor from './doctor.js';
+import * as evaluation from './eval.js';
+import * as sample from './sample.js';
+
+const EXAMPLES = `
+Examples:
+  ardm doctor                     what this machine can train on
+  ardm data fetch cifar10
+  ardm sample runs/mnist --num 16 --budget 200 --out digits.png
+  ardm sample runs/mnist --frames 8               and how they came to be
+  ardm eval runs/mnist --examples 1000 --budget 50 --budget 20
+  ardm checkpoint list runs/mnist
+
+Training is ardm-coord and ardm-worker: see their --help.`;
+
+/** The `ardm` command line. */
+export function createProgram(): Command {
+  const program = throwing(new Command('ardm'))
+    .description('What one does with a trained model, and the housekeeping around training.')
+    .version(version)
+    .addHelpText('after', EXAMPLES);
+  for (const { register } of [sample, evaluation, data, checkpoint, doctor]) register(program);
+  return program;
+}
+
+/** The `ardm` process. Resolves with its exit code. */
+export async function main(argv: readonly string[]): Promise<number> {
+  try {
+    await createProgram().parseAsync(argv, { from: 'user' });
+  } catch (error) {
+    // What a device can't do, such as holding a large model, is no bug.
+    if (error instanceof EngineError) throw new UserError(error.message, undefined, { cause: error });
+    return exitCodeOf(error);
+  }
+  return Number(process.exitCode ?? EXIT.done);
+}
