@@ -23,12 +23,14 @@ export function eventText(event: RunEvent, colors: Colors): string | undefined {
     case 'leave':
       return (
         yellow(`worker ${event.slot} left: `) +
-        clean(`${event.reason}; ${count(event.members, 'worker')} remain`)
+        clean(
+          `${event.reason}; ${count(event.members, 'worker')} ${event.members === 1 ? 'remains' : 'remain'}`,
+        )
       );
     case 'restart':
       return yellow(
         clean(
-          `local worker ${event.slot} starts again in ${event.delaySeconds} s, time ${event.attempt}: ${event.reason}`,
+          `local worker ${event.slot} died (${event.reason}) and starts again in ${event.delaySeconds} s, restart ${event.attempt}`,
         ),
       );
     case 'redeal':
@@ -43,11 +45,11 @@ export function eventText(event: RunEvent, colors: Colors): string | undefined {
       // The other reasons are part of a recovery; metrics and event log have them.
       return event.message === 'hello' ? red(`a worker was refused: ${clean(event.reason)}`) : undefined;
     case 'evaluation':
-      return `${at} ${event.split} ${event.bitsPerDim.toFixed(4)} ± ${event.standardError.toFixed(4)} bits/dim over ${count(event.examples, 'example')} ${dim(duration(event.seconds))}`;
+      return `${at} ${event.split} ${event.bitsPerDim.toFixed(4)} ± ${event.standardError.toFixed(4)} bits/dim over ${count(event.examples, 'example')} ${dim(`in ${duration(event.seconds)}`)}`;
     case 'samples':
-      return `${at} ${count(event.count, 'sample')}, ${count(event.budget, 'network call')} each: ${cyan(event.path)} ${dim(duration(event.seconds))}`;
+      return `${at} ${count(event.count, 'sample')}, ${count(event.budget, 'network call')} each: ${cyan(event.path)} ${dim(`in ${duration(event.seconds)}`)}`;
     case 'checkpoint':
-      return `${at} checkpoint ${cyan(event.path)} ${dim(`${megabytes(event.bytes)}, ${duration(event.seconds)}`)}`;
+      return `${at} checkpoint ${cyan(event.path)} ${dim(`${megabytes(event.bytes)} in ${duration(event.seconds)}`)}`;
     case 'checkpoint-failed':
       return red(`${at} no checkpoint: ${clean(event.reason)}`);
     case 'stopping':

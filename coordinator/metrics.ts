@@ -1,4 +1,3 @@
-import { constants } from 'node:os';
 import { collectDefaultMetrics, Counter, Gauge, Histogram, Registry } from 'prom-client';
 import type { Observer, RunEvent } from './events.js';
 
@@ -14,12 +13,17 @@ export interface MemberStatus {
   readonly slot: number;
   /** Holds the state and can be dealt slices. */
   readonly ready: boolean;
+  /** Steps that its replica has applied. */
+  readonly step: number;
   /** Since it was last heard. */
   readonly silentSeconds: number;
 }
 
 const STATES = ['starting', 'waiting', 'training', 'stopping', 'done', 'failed'] as const;
 const WORKER_STATES = ['syncing', 'ready'] as const;
+const DROP_REASONS = ['refused', 'unreadable', 'stale', 'malformed'] as const;
+/** Why a disk refuses: no space, no quota, read-only, no permission, defect. */
+const WRITE_ERRORS = ['ENOSPC', 'EDQUOT', 'EROFS', 'EACCES', 'EIO'] as const;
 
 /** 1 ms to 10 minutes. */
 const DURATION_BUCKETS = [
@@ -67,7 +71,7 @@ export function createMetrics({
   const epochProgress = measured('ardm_epoch_progress_ratio', 'How far the current pass is, 0 to 1.');
   const loss = gauge(
     'ardm_loss_bits_per_dim',
-    'Negative likelihood bound, by split: train is the last batch, test the last evaluation.',
+    'Bound on the negative log-likelihood, by split: train is the last batch, test the last evaluation.',
     'split',
   );
   const gradientNorm = measured(
@@ -97,6 +101,17 @@ export function createMetrics({
       for (const { slot, silentSeconds } of members()) this.set({ slot }, silentSeconds);
     },
   });
+  new Gauge({
+    name: 'ardm_worker_step_lag',
+    help: 'Committed steps that the ready worker in this slot has not applied yet; 0 or 1 in a healthy run.',
+    labelNames: ['slot'],
+    registers,
+    collect() {
+      this.reset();
+      for (const member of members())
+        if (member.ready) this.set({ slot: member.slot }, committed - member.step);
+    },
+  });
   const quorumChanges = counter('ardm_quorum_changes_total', 'Workers that joined or left.', 'cause');
   const redealt = counter('ardm_slices_redealt_total', 'Slices dealt again after a worker failed at them.');
   const dropped = counter(
@@ -111,7 +126,7 @@ export function createMetrics({
   );
   const bytes = counter(
     'ardm_bytes_total',
-    "Message bytes in and out of the coordinator, by the message's type.",
+    "Message bytes in and out of the coordinator up to the last committed step, by the message's type.",
     'direction',
     'kind',
   );
@@ -127,7 +142,7 @@ export function createMetrics({
   );
   const checkpointFailures = counter(
     'ardm_checkpoint_failures_total',
-    "Checkpoints that could not be written, by the system's error code.",
+    "Checkpoints that could not be written, by the system's error code: ENOSPC is a full disk.",
     'reason',
   );
   gauge('ardm_build_info', 'Always 1; the labels tell the versions.', 'version', 'node').set(
@@ -143,21 +158,24 @@ export function createMetrics({
   // A rate shows the first increment only of a series that was there before it.
   for (const outcome of ['committed', 'retried']) stepsTotal.inc({ outcome }, 0);
   for (const cause of ['join', 'leave']) quorumChanges.inc({ cause }, 0);
-  for (const reason of ['refused', 'unreadable', 'stale', 'malformed']) dropped.inc({ reason }, 0);
+  for (const reason of DROP_REASONS) dropped.inc({ reason }, 0);
+  for (const reason of [...WRITE_ERRORS, 'other']) checkpointFailures.inc({ reason }, 0);
 
   let batch = 0;
+  let committed = 0;
+  const commit = (steps: number) => step.set((committed = steps));
   const observe = (event: RunEvent, time: number) => {
     switch (event.event) {
       case 'start':
         batch = event.batch;
-        step.set(event.step);
+        commit(event.step);
         break;
       case 'waiting':
         enter('waiting');
         break;
-      case 'step': {
+      case 'step':
         enter('training');
-        step.set(event.step);
+        commit(event.step);
         stepsTotal.inc({ outcome: 'committed' });
         for (const [phase, seconds] of Object.entries(event.phases)) stepDuration.observe({ phase }, seconds);
         samples.inc(batch);
@@ -166,10 +184,11 @@ export function createMetrics({
         loss.set({ split: 'train' }, event.bitsPerDim);
         gradientNorm.set(event.gradientNorm);
         learningRate.set(event.learningRate);
-        countBytes('in', event.bytesIn, event.bytesByType?.in);
-        countBytes('out', event.bytesOut, event.bytesByType?.out);
+        for (const direction of ['in', 'out'] as const) {
+          for (const [kind, count] of Object.entries(event.bytesByType[direction]))
+            bytes.inc({ direction, kind }, count);
+        }
         break;
-      }
       case 'join':
       case 'leave':
         quorumChanges.inc({ cause: event.event });
@@ -205,26 +224,17 @@ export function createMetrics({
         break;
     }
   };
-  const countBytes = (direction: string, total: number, byType: Readonly<Record<string, number>> = {}) => {
-    let other = total;
-    for (const [kind, count] of Object.entries(byType)) {
-      bytes.inc({ direction, kind }, count);
-      other -= count;
-    }
-    if (other > 0) bytes.inc({ direction, kind: 'other' }, other);
-  };
   return Object.assign(observe, { registry });
 }
 
 /** The reason in the event is a sentence and may quote the worker: as a label it would have no bound. */
-function dropReason(message: string, reason: string): string {
+function dropReason(message: string, reason: string): (typeof DROP_REASONS)[number] {
   if (message === 'hello') return 'refused';
   if (message === 'unreadable') return 'unreadable';
   return reason === 'another term' || reason === 'not dealt to it' ? 'stale' : 'malformed';
 }
 
-/** `ENOSPC` out of a message that names it, else `other`. */
+/** The system's error code in a message. */
 function errorCode(message: string): string {
-  const words: string[] = message.match(/\bE[A-Z0-9]+\b/g) ?? [];
-  return words.find((word) => word in constants.errno) ?? 'other';
+  return WRITE_ERRORS.find((code) => message.includes(code)) ?? 'other';
 }

@@ -2,7 +2,7 @@ import pico from 'picocolors';
 import type { Colors } from 'picocolors/types.js';
 import { EXIT } from '../shared/errors.js';
 import { eventLine } from './event-log.js';
-import { clean, count, duration, eventText } from './event-text.js';
+import { clean, duration, eventText } from './event-text.js';
 import type { Observer, RunEvent } from './events.js';
 import { Pulse } from './pulse.js';
 import { StatusLine, type Output } from './status-line.js';
@@ -75,9 +75,7 @@ function createWords(
   const summary = (event: RunEvent & { event: 'done' | 'failed' }) => {
     status?.close();
     if (event.event === 'done') {
-      print(
-        colors.green(`done: ${count(event.step, 'step')} in ${duration(event.seconds)}`) + pulse.finalLoss(),
-      );
+      print(colors.green(`done at step ${event.step} after ${duration(event.seconds)}`) + pulse.finalLoss());
     } else {
       print(colors.red(`stopped at step ${event.step}: `) + clean(event.reason));
     }

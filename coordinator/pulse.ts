@@ -59,13 +59,13 @@ export class Pulse {
     const share = this.steps > 0 ? ` (${Math.floor((100 * this.#step) / this.steps)}%)` : '';
     const parts = [`step ${this.#step}/${this.steps}${share}`];
     if (this.#stopping) return [...parts, yellow('stopping')];
-    if (this.#waiting !== undefined) return [...parts, yellow(clean(this.#waiting))];
+    if (this.#waiting !== undefined) return [...parts, yellow(clean(`waiting: ${this.#waiting}`))];
     if (this.#numLosses > 0) parts.push(bold(`${this.#loss.toFixed(3)} bits/dim`));
     if (this.#step === this.steps) return [...parts, 'evaluating and sampling'];
     const seconds = median(this.#seconds);
     if (seconds > 0) parts.push(`${precise(this.#batch / seconds)} images/s`);
-    parts.push(count(this.#members, 'worker'));
     if (seconds > 0) parts.push(`ETA ${duration((this.steps - this.#step) * seconds)}`);
+    parts.push(count(this.#members, 'worker'));
     return parts;
   }
 

@@ -1,0 +1,150 @@
+import assert from 'node:assert/strict';
+import { readFileSync } from 'node:fs';
+import path from 'node:path';
+import { test } from 'node:test';
+import { pathToFileURL } from 'node:url';
+import type { Registry } from 'prom-client';
+import { createMetrics, type MemberStatus } from '../../coordinator/metrics.js';
+import { packageRoot } from '../../shared/package.js';
+import { madeUpRun, STARTED_AT, stepEvent } from './made-up-run.js';
+
+const OPTIONS = { version: '1.2.3', steps: 10 };
+
+/** The project's samples as a scrape sees them: `name{label="value"}` -> value. */
+async function scrape(registry: Registry): Promise<Record<string, number>> {
+  const text = await registry.metrics();
+  const samples = text.split('\n').filter((line) => line.startsWith('ardm_'));
+  return Object.fromEntries(
+    samples.map((line) => [line.slice(0, line.lastIndexOf(' ')), Number(line.slice(line.lastIndexOf(' ')))]),
+  );
+}
+
+test('a run is told in figures', async () => {
+  const metrics = createMetrics(OPTIONS);
+  for (const [event, time] of madeUpRun(10)) metrics(event, time);
+  const found = await scrape(metrics.registry);
+  const expected = {
+    ardm_step: 10,
+    ardm_steps_planned: 10,
+    'ardm_steps_total{outcome="committed"}': 10,
+    'ardm_steps_total{outcome="retried"}': 1,
+    'ardm_step_duration_seconds_count{phase="compute"}': 10,
+    'ardm_step_duration_seconds_sum{phase="upload"}': 2.5,
+    'ardm_step_duration_seconds_bucket{le="0.01",phase="reduce"}': 10,
+    'ardm_step_duration_seconds_bucket{le="0.001",phase="publish"}': 0,
+    ardm_samples_total: 640,
+    ardm_epoch: 1,
+    ardm_epoch_progress_ratio: 0.25,
+    'ardm_loss_bits_per_dim{split="train"}': 0.3,
+    'ardm_loss_bits_per_dim{split="test"}': 1.25,
+    ardm_gradient_norm: 0.5,
+    ardm_learning_rate: 1e-4,
+    'ardm_quorum_changes_total{cause="join"}': 2,
+    'ardm_quorum_changes_total{cause="leave"}': 1,
+    ardm_slices_redealt_total: 3,
+    'ardm_contributions_dropped_total{reason="refused"}': 1,
+    'ardm_contributions_dropped_total{reason="stale"}': 1,
+    'ardm_contributions_dropped_total{reason="malformed"}': 0,
+    ardm_nonfinite_gradients_total: 1,
+    ardm_state_divergence_total: 1,
+    'ardm_bytes_total{direction="in",kind="gradient"}': 9000,
+    'ardm_bytes_total{direction="in",kind="alive"}': 1000,
+    'ardm_bytes_total{direction="out",kind="average"}': 20_000,
+    'ardm_bytes_total{direction="out",kind="deal"}': 10_000,
+    'ardm_checkpoint_duration_seconds_sum{phase="snapshot"}': 0.02,
+    'ardm_checkpoint_duration_seconds_sum{phase="write"}': 0.4,
+    ardm_checkpoint_last_success_timestamp_seconds: STARTED_AT / 1000 + 10,
+    'ardm_checkpoint_failures_total{reason="ENOSPC"}': 1,
+    'ardm_coordinator_state{state="done"}': 1,
+    'ardm_coordinator_state{state="training"}': 0,
+    [`ardm_build_info{version="1.2.3",node="${process.versions.node}"}`]: 1,
+  };
+  const picked = Object.fromEntries(Object.keys(expected).map((name) => [name, found[name]]));
+  assert.deepEqual(picked, expected);
+});
+
+test('figures that nothing was measured of are absent, not 0', async () => {
+  const found = await scrape(createMetrics(OPTIONS).registry);
+  const names = Object.keys(found).join('\n');
+  assert.doesNotMatch(names, /loss|gradient_norm|learning_rate|epoch|last_success|last_seen|lag/);
+  assert.equal(found['ardm_steps_total{outcome="retried"}'], 0);
+});
+
+test('a run that goes on from a checkpoint counts from there', async () => {
+  const metrics = createMetrics(OPTIONS);
+  const [start] = madeUpRun()[0]!;
+  metrics({ ...start, step: 7 }, 0);
+  assert.equal((await scrape(metrics.registry)).ardm_step, 7);
+});
+
+test('the run is in exactly one state', async () => {
+  const metrics = createMetrics(OPTIONS);
+  const current = async () => {
+    const found = Object.entries(await scrape(metrics.registry));
+    return found.filter(([name, value]) => name.includes('_state{') && value === 1).map(([name]) => name);
+  };
+  const is = async (state: string) =>
+    assert.deepEqual(await current(), [`ardm_coordinator_state{state="${state}"}`]);
+  await is('starting');
+  metrics({ event: 'waiting', step: 0, reason: '' }, 0);
+  await is('waiting');
+  metrics(stepEvent(1), 0);
+  await is('training');
+  metrics({ event: 'stopping', step: 1, reason: 'SIGINT' }, 0);
+  await is('stopping');
+  metrics({ event: 'failed', step: 1, reason: 'stopped', exitCode: 130 }, 0);
+  await is('failed');
+});
+
+test('workers are told by slot, and a slot that is empty has no series', async () => {
+  let members: MemberStatus[] = [
+    { slot: 0, ready: true, step: 9, silentSeconds: 0.5 },
+    { slot: 3, ready: false, step: 0, silentSeconds: 2 },
+  ];
+  const metrics = createMetrics({ ...OPTIONS, members: () => members });
+  const { registry } = metrics;
+  metrics(stepEvent(10), 0);
+  const found = await scrape(registry);
+  assert.equal(found['ardm_workers{state="ready"}'], 1);
+  assert.equal(found['ardm_workers{state="syncing"}'], 1);
+  assert.equal(found['ardm_worker_last_seen_seconds{slot="0"}'], 0.5);
+  assert.equal(found['ardm_worker_last_seen_seconds{slot="3"}'], 2);
+  assert.equal(found['ardm_worker_step_lag{slot="0"}'], 1);
+  assert.ok(!('ardm_worker_step_lag{slot="3"}' in found), 'who still receives the state lags behind nothing');
+  members = [{ slot: 0, ready: true, step: 10, silentSeconds: 0.1 }];
+  const later = await scrape(registry);
+  assert.equal(later['ardm_workers{state="syncing"}'], 0);
+  assert.equal(later['ardm_worker_last_seen_seconds{slot="0"}'], 0.1);
+  assert.equal(later['ardm_worker_step_lag{slot="0"}'], 0);
+  assert.ok(!('ardm_worker_last_seen_seconds{slot="3"}' in later));
+});
+
+test('no text of a worker becomes a label', async () => {
+  const metrics = createMetrics(OPTIONS);
+  const count = async () => Object.keys(await scrape(metrics.registry)).length;
+  const tell = (nth: number) => {
+    for (const message of ['hello', 'unreadable', 'gradient', 'result']) {
+      metrics({ event: 'dropped', step: 0, slot: -1, message, reason: `reason ${nth}` }, 0);
+    }
+    metrics({ event: 'checkpoint-failed', step: 0, reason: `ERROR E${nth} in EVERYTHING` }, 0);
+    metrics({ event: 'leave', step: 0, slot: nth, pid: nth, reason: `reason ${nth}`, members: 0 }, 0);
+    metrics({ event: 'nonfinite', step: 0, slot: nth, tensor: `tensor ${nth}` }, 0);
+  };
+  tell(0);
+  const once = await count();
+  for (let nth = 1; nth < 50; nth++) tell(nth);
+  assert.equal(await count(), once);
+});
+
+test('the event loop and the process are measured', async () => {
+  const text = await createMetrics(OPTIONS).registry.metrics();
+  assert.match(text, /^nodejs_eventloop_lag_p99_seconds \d/m);
+  assert.match(text, /^process_resident_memory_bytes [1-9]/m);
+});
+
+test('docs/metrics.md has every metric as it is', { skip: process.platform !== 'linux' }, async () => {
+  const script = pathToFileURL(path.join(packageRoot, 'scripts/metrics-page.mjs')).href;
+  const { metricsPage } = (await import(script)) as { metricsPage(registry: Registry): string };
+  const page = readFileSync(path.join(packageRoot, 'docs/metrics.md'), 'utf8');
+  assert.equal(page, metricsPage(createMetrics(OPTIONS).registry), 'run node scripts/metrics-page.mjs');
+});
