@@ -62,7 +62,7 @@ export class Checkpointer {
         continue;
       }
       this.#last = { step, sha256: answer.sha256 };
-      const { path, sha256, bytes, seconds } = answer;
+      const { path, sha256, bytes, seconds, warnings } = answer;
       this.#emit({
         event: 'checkpoint',
         step,
@@ -71,6 +71,7 @@ export class Checkpointer {
         bytes,
         seconds,
         snapshotSeconds: snapshot.seconds,
+        warnings,
       });
     } while (this.#again);
     this.#writing = undefined;

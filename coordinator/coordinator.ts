@@ -12,7 +12,10 @@ import type { RunEvent } from './events.js';
 import { Gathering, type Gathered } from './gathering.js';
 import type { MemberStatus } from './metrics.js';
 import { isDue, type Products } from './products.js';
+import { Publications } from './publications.js';
 import type { Sharder } from './sharder.js';
+import { StateHashes, type Divergence } from './state-hashes.js';
+import { StepClock } from './step-clock.js';
 import { Traffic } from './traffic.js';
 
 export interface CoordinatorOptions {
@@ -48,13 +51,6 @@ interface Peer {
   readonly gathering: Gathering;
 }
 
-/** A published average, kept until everyone it went to has applied it. */
-interface Publication {
-  readonly step: number;
-  readonly buffer: SharedArrayBuffer;
-  readonly waiting: Set<string>;
-}
-
 /** Feeds the core with what the sockets and threads say, and carries out what it decides. */
 export class Coordinator {
   readonly #options: CoordinatorOptions;
@@ -67,16 +63,13 @@ export class Coordinator {
   });
   readonly #outbox: Outbox;
   readonly #peers = new Map<string, Peer>();
-  readonly #publications: Publication[] = [];
-  /** The replicas' hashes of the same step, which may come before our own. */
-  readonly #claims = new Map<string, { step: number; hash: string }>();
-  #hash: { step: number; hash: string } | undefined;
+  readonly #publications: Publications;
+  readonly #hashes = new StateHashes();
+  readonly #clock = new StepClock(performance.now());
   readonly #timeSteps: Int32Array;
   readonly #logLikelihoods: Float64Array;
   #averaged: Averaged | undefined;
-  #stepStartedAt = performance.now();
-  #firstArrivalAt = 0;
-  #lastArrivalAt = 0;
+  #waiting = false;
   readonly #traffic = new Traffic();
   #repeatable = true;
   #ticker: NodeJS.Timeout | undefined;
@@ -89,6 +82,7 @@ export class Coordinator {
     const { config, term, startStep, averager, products } = options;
     const { training, workers } = config;
     this.#outbox = new Outbox(this.#router, () => undefined);
+    this.#publications = new Publications((buffer) => averager.give(buffer));
     this.#router.maxMessageSize = Math.max(64 * 2 ** 20, 2 * workers.bucketBytes) + MAX_HEADER_BYTES;
     this.#timeSteps = new Int32Array(training.batch);
     this.#logLikelihoods = new Float64Array(training.batch);
@@ -111,10 +105,7 @@ export class Coordinator {
       this.#feed({ kind: 'averaged', step: averaged.step });
     });
     averager.on('nonfinite', (step) => this.#fail(`step ${step}: the sum of the gradients is not finite`));
-    averager.on('hash', ({ step, hash }) => {
-      this.#hash = { step, hash };
-      for (const [id, found] of this.#claims) this.#compare(id, found);
-    });
+    averager.on('hash', (own) => this.#putOut(this.#hashes.own(own)));
     averager.on('error', (error) => this.#fail(`the averager failed: ${error.message}`));
   }
 
@@ -288,7 +279,7 @@ export class Coordinator {
   }
 
   #ready(id: string, step: number): void {
-    this.#settle(id, step);
+    this.#publications.applied(id, step);
     this.#feed({ kind: 'ready', id, step });
   }
 
@@ -305,8 +296,7 @@ export class Coordinator {
     const owned =
       round && round.owner.slice(begin, end).every((owner) => owner === id) && end <= round.owner.length;
     if (step !== this.step || !owned) return this.#drop(id, header.type, 'not dealt to it');
-    this.#lastArrivalAt = performance.now();
-    this.#firstArrivalAt ||= this.#lastArrivalAt;
+    this.#clock.arrive(performance.now());
     const gathered =
       header.type === 'gradient'
         ? peer.gathering.bucket(header, frames[0])
@@ -332,30 +322,16 @@ export class Coordinator {
   }
 
   #applied(id: string, step: number, hash: string | undefined): void {
-    this.#settle(id, step);
+    this.#publications.applied(id, step);
     this.#feed({ kind: 'applied', id, step });
-    if (hash === undefined) return;
-    this.#claims.set(id, { step, hash });
-    this.#compare(id, { step, hash });
+    if (hash !== undefined) this.#putOut(this.#hashes.claim(id, { step, hash }));
   }
 
-  /** A replica whose state differs from the coordinator's is put out; it comes back with a fresh copy. */
-  #compare(id: string, { step, hash }: { step: number; hash: string }): void {
-    if (this.#hash?.step !== step) return;
-    this.#claims.delete(id);
-    const expected = this.#hash.hash;
-    if (hash === expected) return;
-    this.#options.emit({ event: 'divergence', step, slot: this.#slot(id), expected, found: hash });
-    this.#feed({ kind: 'leave', id, reason: `holds another state after step ${step}` });
-  }
-
-  /** Averages that everyone has applied are free again. */
-  #settle(id: string, step: number): void {
-    for (const publication of [...this.#publications]) {
-      if (publication.step < step) publication.waiting.delete(id);
-      if (publication.waiting.size > 0) continue;
-      this.#publications.splice(this.#publications.indexOf(publication), 1);
-      this.#options.averager.give(publication.buffer);
+  /** A replica whose state differs from the coordinator's comes back with a fresh copy. */
+  #putOut(divergences: readonly Divergence[]): void {
+    for (const { id, step, hash: found, expected } of divergences) {
+      this.#options.emit({ event: 'divergence', step, slot: this.#slot(id), expected, found });
+      this.#feed({ kind: 'leave', id, reason: `holds another state after step ${step}` });
     }
   }
 
@@ -391,6 +367,8 @@ export class Coordinator {
           break;
         case 'deal': {
           const { id, step, begin, end } = action;
+          if (this.#waiting) this.#clock.begin(performance.now());
+          this.#waiting = false;
           this.#say(id, { type: 'deal', term, step, begin, end }, [sharder.examples(step, begin, end)]);
           break;
         }
@@ -407,6 +385,7 @@ export class Coordinator {
           break;
         }
         case 'tasks-done':
+          this.#clock.begin(performance.now());
           this.#finishing = products.finish(action.step, performance.now()).then(
             (events) => events.forEach(emit),
             (error: Error) => this.#fail(`cannot write the samples: ${error.message}`),
@@ -416,6 +395,7 @@ export class Coordinator {
           this.#forget(action.member.id, action.member.slot, action.reason);
           break;
         case 'waiting':
+          this.#waiting = true;
           emit({ event: 'waiting', step: this.step, reason: action.reason });
           break;
         case 'finished':
@@ -436,9 +416,9 @@ export class Coordinator {
   #forget(id: string, slot: number, reason: string): void {
     const peer = this.#peers.get(id);
     this.#peers.delete(id);
-    this.#claims.delete(id);
+    this.#hashes.forget(id);
     for (const buffer of peer?.gathering.drain() ?? []) this.#options.averager.give(buffer);
-    this.#settle(id, Infinity);
+    this.#publications.applied(id, Infinity);
     this.#say(id, { type: 'rejoin', reason });
     const members = this.#core.members.size;
     this.#options.emit({ event: 'leave', step: this.step, slot, pid: peer?.pid ?? 0, reason, members });
@@ -462,7 +442,7 @@ export class Coordinator {
 
   /** Sends the average and the commit, and tells what the step was. */
   #publish(to: readonly string[]): void {
-    const { config, term, numParameters, averager, products, sharder, checkpoint, emit } = this.#options;
+    const { config, term, numParameters, products, sharder, checkpoint, emit } = this.#options;
     const { step, buffer, checksums, chain, update, gradientNorm, seconds } = this.#averaged!;
     const values = new Float32Array(buffer);
     const now = performance.now();
@@ -473,8 +453,7 @@ export class Coordinator {
     }
     for (const id of to)
       this.#say(id, { type: 'commit', term, step, update, chain, hash: this.#isHashed(step) });
-    if (to.length > 0) this.#publications.push({ step, buffer, waiting: new Set(to) });
-    else averager.give(buffer);
+    this.#publications.add(step, buffer, to);
     const { numVariables } = this.#options;
     const { bitsPerDim, loss } = summarize(
       this.#timeSteps,
@@ -491,18 +470,11 @@ export class Coordinator {
       clipFactor: update.clipFactor,
       learningRate: update.learningRate,
       epoch: sharder.epochAt(step + 1),
-      seconds: (now - this.#stepStartedAt) / 1000,
-      phases: {
-        compute: (this.#firstArrivalAt - this.#stepStartedAt) / 1000,
-        upload: (this.#lastArrivalAt - this.#firstArrivalAt) / 1000,
-        reduce: seconds,
-        publish: (performance.now() - now) / 1000,
-      },
+      ...this.#clock.read(seconds, now, performance.now()),
       members: this.#core.members.size,
       ...this.#traffic.take(),
     });
-    this.#firstArrivalAt = 0;
-    this.#stepStartedAt = now;
+    this.#clock.begin(now);
     const { everySteps } = config.checkpoints;
     if (everySteps > 0 && isDue(step + 1, everySteps, config.training.steps)) checkpoint();
     products.begin(now);

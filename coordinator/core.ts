@@ -237,7 +237,7 @@ function nonfinite(state: CoreState, event: CoreEvent & { kind: 'nonfinite' }, a
       kind: 'failed',
       reason:
         `step ${event.step}, slice ${event.slice}: ${reason}, twice. Training has diverged: ` +
-        'lower training.learningRate or training.clip and resume from the last checkpoint',
+        'start anew, into another --run-dir, with a lower training.learningRate or training.clip',
       tooFewWorkers: false,
     });
   } else {

@@ -49,7 +49,10 @@ export function eventText(event: RunEvent, colors: Colors): string | undefined {
     case 'samples':
       return `${at} ${count(event.count, 'sample')}, ${count(event.budget, 'network call')} each: ${cyan(event.path)} ${dim(`in ${duration(event.seconds)}`)}`;
     case 'checkpoint':
-      return `${at} checkpoint ${cyan(event.path)} ${dim(`${megabytes(event.bytes)} in ${duration(event.seconds)}`)}`;
+      return [
+        `${at} checkpoint ${cyan(event.path)} ${dim(`${megabytes(event.bytes)} in ${duration(event.seconds)}`)}`,
+        ...event.warnings.map((warning) => yellow(clean(warning))),
+      ].join('\n');
     case 'checkpoint-failed':
       return red(`${at} no checkpoint: ${clean(event.reason)}`);
     case 'stopping':

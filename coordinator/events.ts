@@ -64,6 +64,8 @@ export type RunEvent =
       bytes: number;
       seconds: number;
       snapshotSeconds: number;
+      /** Old checkpoints that could not be removed, for instance. */
+      warnings: readonly string[];
     }
   | { event: 'checkpoint-failed'; step: number; reason: string }
   | { event: 'stopping'; step: number; reason: string }

@@ -24,7 +24,7 @@ test('what happens in a run is told in words', () => {
     'step 10: no checkpoint: no space left on device (ENOSPC)',
     'step 10: test 1.2500 ± 0.0100 bits/dim over 1000 examples in 12 s',
     'step 10: 64 samples, 50 network calls each: runs/x/samples/step-10.png in 3.0 s',
-    'step 10: checkpoint runs/x/checkpoints/step-10 14.2 MB in 0.4 s',
+    'step 10: checkpoint runs/x/checkpoints/step-10 14.2 MB in 0.4 s\ncannot remove runs/x/checkpoints/step-5: EACCES',
   ]);
 });
 

@@ -58,6 +58,7 @@ export function madeUpRun(steps = 10): [RunEvent, number][] {
       bytes: 14_200_000,
       seconds: 0.4,
       snapshotSeconds: 0.02,
+      warnings: ['cannot remove runs/x/checkpoints/step-5: EACCES'],
     },
     { event: 'done', step: steps, seconds: 75, sha256: 'f00d' },
   );
