@@ -95,6 +95,20 @@ test('a coordinator killed outright goes on from its newest checkpoint', async (
   assert.ok(second.events('resume')[0]!.step >= 10);
 });
 
+test('workers wait for a coordinator that was killed, and go on with the one that takes its place', async (t) => {
+  const { config, folder } = await tinyRun(t);
+  const first = start(t, config, folder);
+  const address = await first.address();
+  const worker = await join(t, first);
+  await first.event('checkpoint', ({ step }) => step >= 10);
+  first.kill('SIGKILL');
+  await first.exit();
+  const second = start(t, config, folder, ['--listen', address]);
+  assert.equal(await endOf(t, second), await reference(t));
+  assert.equal(second.events('join').at(-1)!.pid, worker.child.pid);
+  assert.equal(await worker.exit(), 0, worker.stderr);
+});
+
 test('a damaged newest checkpoint is passed over, told of, and the run ends with the same weights', async (t) => {
   const { config, folder } = await tinyRun(t);
   const first = start(t, config, folder, ['--workers', '1', '--steps', '15']);
