@@ -1,0 +1,37 @@
+#!/usr/bin/env bash
+# Installs what the tests can use besides `npm ci`: then nothing is left unchecked, and `ARDM_REQUIRE_ALL=1 npm test`
+# takes absence for a failure.
+#
+#   npm ci && bash scripts/ci-install.sh
+#
+# Debian or Ubuntu on x86-64, as root unless the packages are there; 2 GB of disk. What is there already stays: a second
+# run takes seconds.
+set -euo pipefail
+cd "$(dirname "$0")/.."
+
+say() { echo "ci-install: $*"; }
+
+# Commands and folders that tests look for, and Debian's packages that bring them.
+packages=()
+need() { [ -e "$(command -v "$1" || echo "$1")" ] || packages+=("$2"); }
+need promtool prometheus
+need /usr/share/datasets/fashion-mnist dataset-fashion-mnist
+need g++ g++
+need python3 python3
+python3 -m pip --version >/dev/null 2>&1 || packages+=(python3-pip)
+
+if [ ${#packages[@]} -gt 0 ]; then
+  say "apt-get install ${packages[*]}"
+  apt-get update -qq
+  # A server that comes with promtool need not run.
+  RUNLEVEL=1 DEBIAN_FRONTEND=noninteractive apt-get install -qq --no-install-recommends "${packages[@]}" >/dev/null
+fi
+
+say 'the tensorflow engine'
+bash scripts/build-tfjs-node.sh cpu
+
+for set in fashion-mnist cifar10; do
+  say "data set $set"
+  node dist/cli/bin.js data fetch "$set"
+done
+say 'done'
