@@ -48,6 +48,8 @@ interface Peer {
   readonly pid: number;
   readonly host: string;
   readonly device: string;
+  /** Number of the local worker, if it is one. */
+  readonly local: number | undefined;
   readonly gathering: Gathering;
 }
 
@@ -154,6 +156,12 @@ export class Coordinator {
     void this.#receive();
   }
 
+  /** The process of a local worker is gone: no need to wait until it has been silent for long. */
+  localDied(local: number, reason: string): void {
+    for (const [id, peer] of this.#peers)
+      if (peer.local === local) this.#feed({ kind: 'leave', id, reason: `its process died (${reason})` });
+  }
+
   /** Ends the run before its time. */
   stop(outcome: Outcome): void {
     this.#core.finished = true;
@@ -254,11 +262,11 @@ export class Coordinator {
       return this.#say(id, { type: 'refuse', reason });
     }
     if (this.#peers.has(id)) this.#feed({ kind: 'leave', id, reason: 'said hello again' });
-    const { pid, host, device, lanes, repeatable } = hello;
+    const { pid, host, device, lanes, repeatable, local } = hello;
     this.#repeatable &&= repeatable;
     const { bucketBytes: bucketSize } = config.workers;
     const gathering = new Gathering(numParameters, bucketSize, sharder.sliceSize, () => averager.take());
-    this.#peers.set(id, { pid, host, device, gathering });
+    this.#peers.set(id, { pid, host, device, local, gathering });
     const actions = decide(this.#core, { kind: 'join', id, lanes }, performance.now());
     const member = this.#core.members.get(id);
     if (!member) return;

@@ -4,6 +4,7 @@ import { availableParallelism } from 'node:os';
 import path from 'node:path';
 import { setTimeout as sleep } from 'node:timers/promises';
 import { fileURLToPath } from 'node:url';
+import { count as countOf } from './event-text.js';
 
 export interface LocalWorkersOptions {
   readonly count: number;
@@ -13,6 +14,7 @@ export interface LocalWorkersOptions {
   readonly logFolder: string;
   /** How often each is started again. */
   readonly restarts: number;
+  readonly onExit: (local: number, reason: string) => void;
   readonly onRestart: (local: number, attempt: number, delaySeconds: number, reason: string) => void;
   /** Every local worker has used up its restarts. */
   readonly onExhausted: (reason: string) => void;
@@ -72,7 +74,10 @@ export class LocalWorkers {
     this.#children.set(local, child);
     child.once('exit', (code, signal) => {
       this.#children.delete(local);
-      if (!this.#stopping.signal.aborted) void this.#again(local, attempt + 1, signal ?? `exit code ${code}`);
+      if (this.#stopping.signal.aborted) return;
+      const reason = signal ?? `exit code ${code}`;
+      this.#options.onExit(local, reason);
+      void this.#again(local, attempt + 1, reason);
     });
   }
 
@@ -84,7 +89,7 @@ export class LocalWorkers {
       const logPath = path.join(logFolder, `worker-${local}.log`);
       const lastWords = readFileSync(logPath, 'utf8').trim().split('\n').at(-1);
       onExhausted(
-        `local worker ${local} died ${attempt} times (${reason}); it said "${lastWords}" (${logPath})`,
+        `local worker ${local} died ${countOf(attempt, 'time')} (${reason}); it said "${lastWords}" (${logPath})`,
       );
       return;
     }

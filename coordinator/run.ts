@@ -155,6 +155,7 @@ async function train(
         address,
         logFolder: layout.logs,
         restarts: workers.restarts,
+        onExit: (local, reason) => coordinator.localDied(local, reason),
         onRestart: (local, attempt, delaySeconds, reason) =>
           emit({ event: 'restart', step: coordinator.step, slot: local, attempt, delaySeconds, reason }),
         onExhausted: (reason) => {
