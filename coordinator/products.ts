@@ -95,20 +95,27 @@ export class Products {
   }
 
   #evaluation(step: number, tasks: readonly Task[], seconds: number): RunEvent {
-    const values = tasks.flatMap(({ task }) => {
+    const elbos = tasks.flatMap(({ task }) => {
       const bytes = this.#results.get(task)!;
       return [...new Float64Array(bytes.buffer, bytes.byteOffset, bytes.byteLength / 8)];
     });
-    const mean = values.reduce((a, b) => a + b, 0) / values.length;
-    const variance =
-      values.reduce((sum, value) => sum + (value - mean) ** 2, 0) / Math.max(1, values.length - 1);
+    // Draws of one example are not independent of each other: the error is that of the examples' means.
+    const count = this.numEvaluated;
+    const { passes } = this.#config.evaluation;
+    const values = Array.from({ length: count }, (_, i) => {
+      let sum = 0;
+      for (let pass = 0; pass < passes; pass++) sum += elbos[pass * count + i]!;
+      return sum / passes;
+    });
+    const mean = values.reduce((a, b) => a + b, 0) / count;
+    const variance = values.reduce((sum, value) => sum + (value - mean) ** 2, 0) / Math.max(1, count - 1);
     return {
       event: 'evaluation',
       step,
       split: 'test',
       bitsPerDim: -mean,
-      standardError: Math.sqrt(variance / values.length),
-      examples: this.numEvaluated,
+      standardError: Math.sqrt(variance / count),
+      examples: count,
       seconds,
     };
   }

@@ -30,7 +30,7 @@ export interface SliceCallbacks {
 export async function computeDeal(
   deal: Deal,
   sliceSize: number,
-  lanes: Lanes,
+  lanes: Pick<Lanes, 'run' | 'count'>,
   signal: AbortSignal,
   callbacks: SliceCallbacks,
 ): Promise<void> {

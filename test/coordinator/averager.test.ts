@@ -1,0 +1,100 @@
+import assert from 'node:assert/strict';
+import { once } from 'node:events';
+import test, { type TestContext } from 'node:test';
+import { Averager, type Averaged } from '../../coordinator/averager.js';
+import { configSchema } from '../../shared/config/schema.js';
+import { CHAIN_START, nextLink } from '../../shared/exchange/chain.js';
+import { Replica } from '../../shared/optimizer/replica.js';
+import { planUpdate } from '../../shared/optimizer/update.js';
+
+const NUM_PARAMETERS = 7;
+const { training } = configSchema.parse({
+  name: 'x',
+  data: { set: 'mnist' },
+  model: { network: { kind: 'unet' } },
+  training: { steps: 9, batch: 4, slices: 4, clip: 1 },
+});
+
+function start(t: TestContext): { averager: Averager; replica: Replica } {
+  const replica = new Replica(NUM_PARAMETERS);
+  replica.parameters.fill(1);
+  const averager = new Averager({
+    memory: replica.memory,
+    numParameters: NUM_PARAMETERS,
+    training,
+    bucketBytes: 16,
+    step: 0,
+    chain: CHAIN_START,
+  });
+  t.after(() => averager.close());
+  return { averager, replica };
+}
+
+/** Fills a buffer that the averager lent and hands it over. */
+function add(
+  averager: Averager,
+  step: number,
+  level: number,
+  index: number,
+  value: number,
+  hash = false,
+): void {
+  const buffer = averager.take();
+  new Float32Array(buffer).fill(value);
+  averager.add(step, { level, index }, buffer, hash);
+}
+
+test('the average is the sum along the tree, and the replica has applied it', async (t) => {
+  const { averager, replica } = start(t);
+  const averaged = once(averager, 'averaged') as Promise<[Averaged]>;
+  const hashed = once(averager, 'hash') as Promise<[{ step: number; hash: string }]>;
+  add(averager, 0, 0, 3, 8, true);
+  add(averager, 0, 1, 0, 3, true);
+  add(averager, 0, 0, 2, 4, true);
+  const [{ step, buffer, update, chain, checksums, gradientNorm }] = await averaged;
+  assert.deepEqual([...new Float32Array(buffer)], Array(NUM_PARAMETERS).fill(15));
+  assert.equal(step, 0);
+  assert.equal(gradientNorm, Math.sqrt(7 * 225));
+  assert.equal(chain, nextLink(CHAIN_START, 0, checksums, { ...update }));
+
+  const expected = new Replica(NUM_PARAMETERS);
+  expected.parameters.fill(1);
+  expected.gradient.fill(15);
+  expected.apply(planUpdate(training, 0, 7 * 225));
+  const [hash] = await hashed;
+  assert.deepEqual(hash, { step: 1, hash: expected.hash() });
+  assert.deepEqual(replica.parameters, expected.parameters);
+});
+
+test('sums of another step change nothing, and their buffers come back', async (t) => {
+  const { averager } = start(t);
+  add(averager, 3, 2, 0, 100);
+  const averaged = once(averager, 'averaged') as Promise<[Averaged]>;
+  add(averager, 0, 2, 0, 2);
+  const [{ step, buffer }] = await averaged;
+  assert.deepEqual([step, new Float32Array(buffer)[0]], [0, 2]);
+});
+
+test('a sum that is not finite is no step', async (t) => {
+  const { averager, replica } = start(t);
+  const nonfinite = once(averager, 'nonfinite');
+  add(averager, 0, 1, 0, 3e38);
+  add(averager, 0, 1, 1, 3e38);
+  assert.deepEqual(await nonfinite, [0]);
+  assert.equal(replica.parameters[0], 1);
+});
+
+test('a snapshot is a copy of one step, whatever comes after it', async (t) => {
+  const { averager, replica } = start(t);
+  const before = replica.hash();
+  const snapshot = averager.snapshot();
+  const averaged = once(averager, 'averaged');
+  add(averager, 0, 2, 0, 5);
+  const { step, chain, buffer, hash } = await snapshot;
+  await averaged;
+  const later = await averager.snapshot();
+  assert.deepEqual([step, chain, hash], [0, CHAIN_START, before]);
+  assert.deepEqual([...new Float32Array(buffer, 0, NUM_PARAMETERS)], Array(NUM_PARAMETERS).fill(1));
+  assert.equal(later.step, 1);
+  assert.notEqual(later.hash, before);
+});

@@ -1,0 +1,77 @@
+import assert from 'node:assert/strict';
+import test from 'node:test';
+import { Gathering } from '../../coordinator/gathering.js';
+import { bucketBytes, bucketsOf, checksum } from '../../shared/exchange/buckets.js';
+
+const NUM_PARAMETERS = 5;
+const BUCKET_BYTES = 8;
+const values = Float32Array.of(1, 2, 3, 4, 5);
+const node = { level: 1, index: 3 };
+const frames = [
+  new Uint8Array(Int32Array.of(7, 8, 9, 10).buffer),
+  new Uint8Array(new Float64Array(4).buffer),
+];
+
+const gathering = (taken: SharedArrayBuffer[] = []) =>
+  new Gathering(NUM_PARAMETERS, BUCKET_BYTES, 2, () => {
+    taken.push(new SharedArrayBuffer(4 * NUM_PARAMETERS));
+    return taken.at(-1)!;
+  });
+
+const messages = bucketsOf(NUM_PARAMETERS, BUCKET_BYTES).map((bucket) => {
+  const bytes = bucketBytes(values, bucket);
+  return { header: { ...node, ...bucket, crc: checksum(bytes) }, bytes };
+});
+
+test('a sum is there once all its buckets and its statistics are, in any order', () => {
+  const gathered = gathering();
+  const [first, second, third] = messages as [
+    (typeof messages)[0],
+    (typeof messages)[0],
+    (typeof messages)[0],
+  ];
+  assert.equal(gathered.bucket(third.header, third.bytes), undefined);
+  assert.equal(gathered.examples(node, frames), undefined);
+  assert.equal(gathered.bucket(first.header, first.bytes), undefined);
+  const whole = gathered.bucket(second.header, second.bytes);
+  assert.ok(typeof whole === 'object');
+  assert.deepEqual([...new Float32Array(whole.buffer)], [...values]);
+  assert.deepEqual([whole.node, [...whole.timeSteps]], [node, [7, 8, 9, 10]]);
+});
+
+test('sums of several subtrees do not mix', () => {
+  const gathered = gathering();
+  for (const index of [0, 1])
+    for (const { header, bytes } of messages) gathered.bucket({ ...header, index }, bytes);
+  for (const index of [0, 1]) {
+    const whole = gathered.examples({ level: 1, index }, frames);
+    assert.ok(typeof whole === 'object');
+    assert.deepEqual(whole.node, { level: 1, index });
+  }
+});
+
+test('what does not fit is refused in words', () => {
+  const { header, bytes } = messages[0]!;
+  const refused = (changes: object, frame = bytes) => gathering().bucket({ ...header, ...changes }, frame);
+  assert.equal(refused({ offset: 1 }), 'no bucket of 2 values at 1');
+  assert.equal(refused({ length: 1 }), 'no bucket of 1 values at 0');
+  assert.equal(refused({}, bytes.subarray(1)), 'a bucket of 7 bytes');
+  assert.equal(refused({ crc: header.crc ^ 1 }), 'a bucket whose checksum is wrong');
+  assert.equal(gathering().bucket(header, undefined), 'a bucket of 0 bytes');
+  assert.equal(gathering().examples(node, [frames[0]!]), 'statistics of another number of examples');
+  const twice = gathering();
+  twice.bucket(header, bytes);
+  assert.equal(twice.bucket(header, bytes), 'a bucket twice');
+  twice.examples(node, frames);
+  assert.equal(twice.examples(node, frames), 'statistics twice');
+});
+
+test('buffers of what stays incomplete come back', () => {
+  const taken: SharedArrayBuffer[] = [];
+  const gathered = gathering(taken);
+  const { header, bytes } = messages[0]!;
+  gathered.bucket(header, bytes);
+  gathered.bucket({ ...header, index: 4 }, bytes);
+  assert.deepEqual(gathered.drain(), taken);
+  assert.deepEqual(gathered.drain(), []);
+});
