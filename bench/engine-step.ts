@@ -19,7 +19,7 @@ const examples = startExamples(config, model);
 const replica = new Replica(model.numParameters);
 startParameters(model, replica.parameters);
 replica.ema.set(replica.parameters);
-const lanes = await Lanes.start(engineCase.threads, { cpu: true, threads: 1 }, (error) => {
+const lanes = await Lanes.start(engineCase.threads, { cpu: true }, (error) => {
   throw error;
 });
 const { shape, numClasses } = model;

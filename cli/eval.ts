@@ -10,7 +10,7 @@ import { naivePolicy } from '../shared/method/policy.js';
 import type { ModelDescription } from '../shared/model/description.js';
 import { Evaluator } from '../shared/model/evaluate.js';
 import { estimateBound, type BoundEstimate } from './bound.js';
-import { addEngineFlags, engineChoice, type EngineFlags } from './engine-flags.js';
+import { addEngineFlags, engineChoice, type EngineFlags } from '../shared/engine-flags.js';
 import { interruptible } from './interruptible.js';
 import { Meter } from './meter.js';
 import { openModel, watched } from './model.js';

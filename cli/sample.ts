@@ -6,7 +6,7 @@ import { selectEngine } from '../shared/engine/select.js';
 import { UsageError } from '../shared/errors.js';
 import { naivePolicy } from '../shared/method/policy.js';
 import { Sampler } from '../shared/model/sample.js';
-import { addEngineFlags, engineChoice, type EngineFlags } from './engine-flags.js';
+import { addEngineFlags, engineChoice, type EngineFlags } from '../shared/engine-flags.js';
 import { filmOf } from './film.js';
 import { interruptible } from './interruptible.js';
 import { Meter } from './meter.js';

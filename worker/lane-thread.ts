@@ -1,7 +1,7 @@
 import { parentPort, workerData } from 'node:worker_threads';
 import type { Config } from '../shared/config/schema.js';
 import { selectEngine, type EngineChoice } from '../shared/engine/select.js';
-import type { Engine } from '../shared/engine/engine.js';
+import type { Engine, Provider } from '../shared/engine/engine.js';
 import { drawEvaluation } from '../shared/method/evaluation.js';
 import { naivePolicy } from '../shared/method/policy.js';
 import { describeModel, type ModelDescription } from '../shared/model/description.js';
@@ -12,6 +12,14 @@ import { Replica } from '../shared/optimizer/replica.js';
 import { addInto } from '../shared/optimizer/sum.js';
 import type { Update } from '../shared/optimizer/update.js';
 import type { Task } from '../shared/protocol/messages.js';
+
+/** What a lane computes on. */
+export interface Device {
+  readonly description: string;
+  readonly provider: Provider;
+  /** One slice gives the same bytes twice. */
+  readonly repeatable: boolean;
+}
 
 /** The model that the lanes work on, and the replica they share. */
 export interface LaneModel {
@@ -47,7 +55,7 @@ export type LaneRequest = {
   [K in keyof LaneJobs]: { kind: K; request: LaneJobs[K]['request'] };
 }[keyof LaneJobs];
 export type FromLane =
-  | { kind: 'device'; description: string; repeatable: boolean }
+  | { kind: 'device'; device: Device }
   | { kind: 'result'; result: unknown }
   | { kind: 'error'; message: string };
 
@@ -170,7 +178,8 @@ const words = (error: unknown) => (error instanceof Error ? error.message : Stri
 try {
   const selected = await selectEngine(workerData as EngineChoice);
   engine = selected.engine;
-  post({ kind: 'device', description: engine.description, repeatable: selected.repeatable });
+  const { description, provider } = engine;
+  post({ kind: 'device', device: { description, provider, repeatable: selected.repeatable } });
   port.on('message', (message: LaneRequest) => {
     answer(message).then(
       (result) => post({ kind: 'result', result }),

@@ -1,7 +1,7 @@
 import { Worker } from 'node:worker_threads';
 import type { EngineChoice } from '../shared/engine/select.js';
 import { UserError } from '../shared/errors.js';
-import type { FromLane, LaneJobs, LaneModel, LaneRequest } from './lane-thread.js';
+import type { Device, FromLane, LaneJobs, LaneModel, LaneRequest } from './lane-thread.js';
 
 interface Job {
   readonly message: LaneRequest;
@@ -12,13 +12,6 @@ interface Job {
 interface Lane {
   readonly thread: Worker;
   job: Job | undefined;
-}
-
-/** The device that the lanes compute on. */
-export interface Device {
-  readonly description: string;
-  /** One slice gives the same bytes twice. */
-  readonly repeatable: boolean;
 }
 
 /**
@@ -39,26 +32,27 @@ export class Lanes {
     }
   }
 
-  /** Starts `count` lanes; a UserError when the wished engine or device isn't there. `failed` hears of dying threads. */
-  static async start(count: number, choice: EngineChoice, failed: (error: Error) => void): Promise<Lanes> {
-    const url = new URL('./lane-thread.js', import.meta.url);
-    const threads = Array.from({ length: count }, () => new Worker(url, { workerData: choice }));
-    const devices = await Promise.all(
-      threads.map(
-        (thread) =>
-          new Promise<Device>((resolve, reject) => {
-            thread.once('message', (message: FromLane) => {
-              if (message.kind === 'device') resolve(message);
-              else
-                reject(
-                  new UserError(message.kind === 'error' ? message.message : 'the engine did not start'),
-                );
-            });
-            thread.once('error', reject);
-          }),
-      ),
+  /**
+   * Starts the lanes: one on a GPU, `threads` on the CPU, whichever the choice comes down to. `failed` hears of dying threads.
+   *
+   * Throws UserError when the wished engine or device isn't there.
+   */
+  static async start(
+    threads: number,
+    choice: Omit<EngineChoice, 'threads'>,
+    failed: (error: Error) => void,
+  ): Promise<Lanes> {
+    const first = await startThread({ ...choice, threads: 1 });
+    const { device } = first;
+    const numOthers = device.provider === 'cpu' ? threads - 1 : 0;
+    const others = await Promise.all(
+      Array.from({ length: numOthers }, () => startThread({ cpu: true, engine: choice.engine, threads: 1 })),
     );
-    return new Lanes(threads, devices[0]!, failed);
+    return new Lanes(
+      [first, ...others].map(({ thread }) => thread),
+      device,
+      failed,
+    );
   }
 
   get count(): number {
@@ -122,4 +116,17 @@ export class Lanes {
     else if (message.kind === 'error') job?.reject(new Error(message.message));
     this.#next();
   }
+}
+
+/** A thread with the engine of the choice, ready for jobs. */
+function startThread(choice: EngineChoice): Promise<{ thread: Worker; device: Device }> {
+  const thread = new Worker(new URL('./lane-thread.js', import.meta.url), { workerData: choice });
+  return new Promise((resolve, reject) => {
+    thread.once('message', (message: FromLane) => {
+      thread.off('error', reject);
+      if (message.kind === 'device') resolve({ thread, device: message.device });
+      else reject(new UserError(message.kind === 'error' ? message.message : 'the engine did not start'));
+    });
+    thread.once('error', reject);
+  });
 }

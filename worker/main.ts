@@ -21,9 +21,8 @@ export async function main(argv: readonly string[]): Promise<number> {
   process.on('SIGINT', (signal) => local === undefined && onSignal(signal));
   process.on('disconnect', () => leaveAtOnce(EXIT.failure));
 
-  const onCpu = options.cpu || options.provider === 'cpu';
   const threads = options.threads ?? availableParallelism();
-  const lanes = await Lanes.start(onCpu ? threads : 1, { ...options, threads: 1 }, (error) => {
+  const lanes = await Lanes.start(threads, options, (error) => {
     process.stderr.write(`ardm-worker: a lane died: ${error.message}\n`);
     leaveAtOnce(EXIT.failure);
   });

@@ -1,6 +1,7 @@
 import { Command, Option } from 'commander';
 import { checkedBy, exitCodeOf, throwing, wholeNumber } from '../shared/cli.js';
 import { DEFAULT_WORKER_ADDRESS, workerAddressSchema } from '../shared/config/schema.js';
+import { addEngineFlags } from '../shared/engine-flags.js';
 import { UsageError } from '../shared/errors.js';
 import { version } from '../shared/package.js';
 
@@ -28,7 +29,7 @@ Exit codes: 0 the run is done, 1 failure, 2 wrong flags, 130 and 143 stopped by 
 
 /** The `ardm-worker` command line. */
 export function createCommand(): Command {
-  return throwing(new Command('ardm-worker'))
+  const command = throwing(new Command('ardm-worker'))
     .description('Compute for a coordinator: joins it, at any time, and leaves when its run is done.')
     .version(version)
     .addOption(
@@ -36,16 +37,8 @@ export function createCommand(): Command {
         .env('ARDM_COORDINATOR')
         .default(DEFAULT_WORKER_ADDRESS)
         .argParser(checkedBy(workerAddressSchema)),
-    )
-    .addOption(
-      new Option('--gpu <n>', 'compute on this GPU, counted from 0')
-        .argParser(wholeNumber(0, 1023))
-        .conflicts('cpu'),
-    )
-    .option('--cpu', 'compute on the CPU')
-    .addOption(new Option('--engine <name>', 'what computes').choices(['onnxruntime', 'tensorflow']))
-    .addOption(new Option('--provider <name>', 'what it computes through').choices(['cuda', 'webgpu', 'cpu']))
-    .option('--threads <n>', 'CPU threads to compute with (default: all)', wholeNumber(1, 1024))
+    );
+  return addEngineFlags(command)
     .option(
       '--connect-timeout <seconds>',
       'give up when no coordinator answers for so long',

@@ -1,12 +1,12 @@
 import { availableParallelism } from 'node:os';
 import { Option, type Command } from 'commander';
-import { wholeNumber } from '../shared/cli.js';
-import type { EngineChoice } from '../shared/engine/select.js';
+import { wholeNumber } from './cli.js';
+import type { EngineChoice } from './engine/select.js';
 
 /** What `addEngineFlags` adds to a command's options. */
 export type EngineFlags = Omit<EngineChoice, 'threads'> & { readonly threads?: number };
 
-/** Flags that say what computes: those of `ardm-worker`. */
+/** Flags that say what computes. */
 export function addEngineFlags(command: Command): Command {
   return command
     .addOption(
