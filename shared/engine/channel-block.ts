@@ -1,7 +1,7 @@
 import * as ort from 'onnxruntime-node';
 import { encodeOnnx } from './trace/encode.js';
 import { Graph, type Value } from './trace/graph.js';
-import { BLOCKED_DOMAIN } from './trace/ops/blocked.js';
+import { BLOCKED_DOMAIN } from './trace/layouts.js';
 
 const SHAPE = [1, 32, 1, 2] as const;
 

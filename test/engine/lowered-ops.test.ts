@@ -2,7 +2,7 @@ import test from 'node:test';
 import { createOnnxruntimeEngine } from '../../shared/engine/onnxruntime.js';
 import { createReferenceEngine } from '../../shared/engine/reference.js';
 import { GPU_FORMS, type Forms } from '../../shared/engine/trace/builder.js';
-import { tf } from '../../shared/networks/tensors.js';
+import { tf, type Tensor } from '../../shared/networks/tensors.js';
 import { compareEngines, type Case } from './compare.js';
 
 const cases: Case[] = [];
@@ -13,6 +13,8 @@ for (const [what, [batch, inputs, outputs, height, width]] of Object.entries({
   'direct, width a multiple of 4': [2, 4, 6, 3, 8],
   'by Winograd, more channels out': [2, 32, 48, 4, 8],
   'by Winograd, more channels in': [1, 64, 16, 8, 4],
+  'by Winograd, tiles by fours': [2, 32, 32, 2, 16],
+  'by Winograd, many more channels out': [1, 16, 80, 3, 16],
   'blocked, too few rows for Winograd': [1, 32, 48, 3, 8],
   'blocked, width no multiple of 4': [2, 16, 32, 3, 5],
 } satisfies Record<string, number[]>) as [string, [number, number, number, number, number]][]) {
@@ -44,11 +46,16 @@ for (const [height, width] of [
     build: (ops, p) => ops.conv3x3Stride2(p.x!, p.kernel!, p.bias!),
   });
 
-for (const batch of [1, 3])
+for (const [batch, inputs, outputs, height, width] of [
+  [1, 3, 4, 3, 5],
+  [3, 3, 4, 3, 5],
+  [2, 32, 16, 3, 5],
+  [2, 16, 48, 4, 8],
+] as const)
   cases.push({
-    name: `conv1x1 of batch ${batch}`,
-    parameters: { x: [batch, 3, 3, 5], kernel: [4, 3], bias: [4] },
-    output: [batch, 4, 3, 5],
+    name: `conv1x1 of batch ${batch}, ${inputs} to ${outputs} channels`,
+    parameters: { x: [batch, inputs, height, width], kernel: [outputs, inputs], bias: [outputs] },
+    output: [batch, outputs, height, width],
     build: (ops, p) => ops.conv1x1(p.x!, p.kernel!, p.bias!),
   });
 
@@ -67,6 +74,45 @@ for (const swish of [true, false])
       output: [2, 6, 3, 5],
       build: (ops, p) => ops.groupNorm(p.x!, p.scale!, p.bias!, groups, swish),
     });
+
+for (const [height, width] of [
+  [3, 5],
+  [2, 8],
+] as const)
+  for (const swish of [true, false])
+    for (const groups of [1, 8, 32])
+      cases.push({
+        name: `groupNorm of 32 channels in ${groups} groups, ${height} x ${width}${swish ? ', with swish' : ''}`,
+        parameters: { x: [2, 32, height, width], scale: [32], bias: [32] },
+        output: [2, 32, height, width],
+        build: (ops, p) => ops.groupNorm(p.x!, p.scale!, p.bias!, groups, swish),
+      });
+
+/** What a residual block does between and beside its convolutions, on maps that stay as these leave them. */
+for (const [height, width] of [
+  [3, 5],
+  [2, 8],
+] as const)
+  cases.push({
+    name: `convolutions of ${height} x ${width}, joined, parted, shifted, dropped and attended to`,
+    parameters: {
+      x: [2, 16, height, width],
+      kernel: [9, 32, 16],
+      time: [2, 32, 1, 1],
+      mix: [32, 48],
+      bias: [32],
+    },
+    integers: { mask: { shape: [2, 48, height, width], below: 2, dtype: 'uint8' } },
+    output: [2, 32, height, width],
+    build: (ops, p, { mask }) => {
+      const first = tf.mul(tf.add(ops.conv3x3(p.x!, p.kernel!), p.time!), 0.1);
+      const both = ops.dropout(tf.concat([first, p.x!], 1), mask!, 0.7);
+      const [left, right] = tf.split(ops.conv1x1(both, p.mix!, p.bias!), 2, 1) as [Tensor, Tensor];
+      const sum = tf.add(tf.sigmoid(left), tf.mul(right, 0.3));
+      const joined = tf.concat([sum, tf.mul(sum, right)], 1);
+      return tf.add(ops.attention(joined, first, joined, 2), tf.sub(first, tf.mean(joined, [2, 3], true)));
+    },
+  });
 
 cases.push({
   name: 'swish',

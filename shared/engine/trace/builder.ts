@@ -1,4 +1,5 @@
 import { Graph, type Attributes, type ElementType, type Value } from './graph.js';
+import { Layouts } from './layouts.js';
 
 /** Which forms of an operation to record: some are fast on CPUs only, some exist there only. */
 export interface Forms {
@@ -32,6 +33,7 @@ export interface ConvOptions {
 export class Builder {
   readonly graph = new Graph();
   readonly forms: Forms;
+  readonly layouts = new Layouts(this);
   /** The bytes that an integer was cast from. */
   readonly #widened = new Map<string, Value>();
   /** What each reshaped value came from. */
@@ -66,8 +68,8 @@ export class Builder {
     return this.graph.add(op, inputs, type, [shape], attributes)[0]!;
   }
 
-  unary(op: string, x: Value): Value {
-    return this.op(op, [x], x.shape);
+  unary(op: string, x: Value, attributes: Attributes = {}): Value {
+    return this.op(op, [x], x.shape, attributes);
   }
 
   add = (a: Value, b: Value): Value => this.elementwise('Add', a, b);

@@ -91,15 +91,38 @@ export function loweredOps(b: Builder): Ops {
     attention: (query, key, value, heads) =>
       lower(
         [query, key, value],
-        (q, k, v) => attention(b, q!, k!, v!, heads),
-        (dy, q, k, v) => attentionGradients(b, dy, q!, k!, v!, heads),
+        (...qkv) => inAnyOrder(b, qkv, (q, k, v) => [attention(b, q!, k!, v!, heads)])[0]!,
+        (dy, ...qkv) =>
+          inAnyOrder(b, [...qkv, dy], (q, k, v, d) => attentionGradients(b, d!, q!, k!, v!, heads)),
       ),
 
     logLikelihood: (logits, target, weight) =>
       lower(
         [logits, weight],
-        (l, w) => logLikelihood(b, l!, valueOf(target), w!),
-        (dy, l, w) => logLikelihoodGradients(b, dy, l!, valueOf(target), w!),
+        (l, w) => {
+          const [ls, ts, ws] = inOneOrder(b, [l!, valueOf(target), w!]);
+          return logLikelihood(b, ls!, ts!, ws!);
+        },
+        (dy, l, w) =>
+          inAnyOrder(b, [l!, valueOf(target), w!], (ls, ts, ws) =>
+            logLikelihoodGradients(b, dy, ls!, ts!, ws!),
+          ),
       ),
   };
+}
+
+/** Maps of which the first is known in tiles, all in tiles; others as they are. */
+function inOneOrder(b: Builder, maps: readonly Value[]): readonly Value[] {
+  return b.layouts.knownBlocked(maps[0]!) ? maps.map((x) => b.layouts.toTiled(x)) : maps;
+}
+
+/** What an operation that treats all locations alike makes of maps, maps again: in whichever order they are known. */
+function inAnyOrder(
+  b: Builder,
+  maps: readonly Value[],
+  operation: (...maps: Value[]) => readonly Value[],
+): readonly Value[] {
+  const given = inOneOrder(b, maps);
+  const results = operation(...given);
+  return given === maps ? results : results.map((y) => b.layouts.fromTiled(y));
 }

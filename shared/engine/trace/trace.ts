@@ -2,6 +2,7 @@ import { tf } from '../../networks/tensors.js';
 import { EngineError, type Program } from '../engine.js';
 import { evaluate } from '../program.js';
 import { toTensor, traceBackend } from './backend.js';
+import { BlockedBuilder } from './blocked-builder.js';
 import { Builder, type Forms } from './builder.js';
 import type { PrunedGraph, Value } from './graph.js';
 import './kernels.js';
@@ -30,7 +31,7 @@ export const nameOf = {
  * Throws EngineError naming the program, and the kernel where TensorFlow.js asks for one that isn't recorded.
  */
 export function traceProgram(program: Program, forms: Forms): Trace {
-  const builder = new Builder(forms);
+  const builder = forms.channelBlock > 0 ? new BlockedBuilder(forms) : new Builder(forms);
   return traceBackend.record(builder, () => {
     tf.engine().startScope();
     try {

@@ -1,6 +1,7 @@
 import type { Builder } from '../builder.js';
+import { TILE } from '../layouts.js';
 import type { Value } from '../graph.js';
-import { blockedConv, blockedFilter, canBlock, fromBlocked, toBlocked } from './blocked.js';
+import { blockedConv, blockedFilter, canBlock } from './blocked.js';
 import { winogradConv3x3, winogradConv3x3Input, winogradConv3x3Kernel, winogradPays } from './winograd.js';
 
 const SAME = { pads: [1, 1, 1, 1] } as const;
@@ -11,20 +12,20 @@ type Maps = [batch: number, channels: number, height: number, width: number];
 export function conv3x3(b: Builder, x: Value, kernel: Value, bias?: Value): Value {
   if (winogradPays(b, x.shape, kernel.shape)) return winogradConv3x3(b, x, kernel, bias);
   const options = { ...(bias ? { bias } : {}), ...SAME };
-  if (!canBlock(b, x.shape[1]!, kernel.shape[1]!)) return b.conv(x, squareKernel(b, kernel), options);
+  if (!blocks(b, x, x.shape[1]!, kernel.shape[1]!)) return b.conv(x, squareKernel(b, kernel), options);
   const taps = b.transpose(kernel, [0, 2, 1]);
   const filter = blockedFilter(b, b.reshape(taps, [1, ...taps.shape]));
-  return fromBlocked(b, blockedConv(b, toBlocked(b, x), filter, [3, 3], options));
+  return b.layouts.fromBlocked(blockedConv(b, b.layouts.toBlocked(x), filter, [3, 3], options));
 }
 
 /** The gradient of x, from dy [B,O,H,W]: the same convolution with the kernel turned around, in and out exchanged. */
 export function conv3x3Input(b: Builder, dy: Value, kernel: Value): Value {
   if (winogradPays(b, dy.shape, kernel.shape)) return winogradConv3x3Input(b, dy, kernel);
   const turned = b.gather(kernel, b.ints([8, 7, 6, 5, 4, 3, 2, 1, 0]));
-  if (!canBlock(b, dy.shape[1]!, kernel.shape[2]!))
+  if (!blocks(b, dy, dy.shape[1]!, kernel.shape[2]!))
     return b.conv(dy, squareKernel(b, b.transpose(turned, [0, 2, 1])), SAME);
   const filter = blockedFilter(b, b.reshape(turned, [1, ...turned.shape]));
-  return fromBlocked(b, blockedConv(b, toBlocked(b, dy), filter, [3, 3], SAME));
+  return b.layouts.fromBlocked(blockedConv(b, b.layouts.toBlocked(dy), filter, [3, 3], SAME));
 }
 
 /**
@@ -42,6 +43,11 @@ export function conv3x3Kernel(b: Builder, x: Value, dy: Value): Value {
   const products = b.sum(b.matMul(left, right, { transposeB: true }), [0]);
   const separated = b.reshape(products, [3, outputs, 3, inputs]);
   return b.reshape(b.transpose(separated, [0, 2, 1, 3]), [9, outputs, inputs]);
+}
+
+/** Whether maps can be convolved in blocked layout: only where that keeps each row's locations side by side. */
+function blocks(b: Builder, x: Value, ...channels: readonly number[]): boolean {
+  return canBlock(b, ...channels) && x.shape[3]! % TILE !== 0;
 }
 
 /** [9,O,C] -> [O,C,3,3], as ONNX's Conv takes it. */

@@ -1,5 +1,6 @@
 import type { Builder } from '../builder.js';
 import type { Value } from '../graph.js';
+import { channelAffine, channelDots, channelSums, groupMeans, groupMultiple } from './channels.js';
 import { swishOf, swishInput } from './pointwise.js';
 
 const EPSILON = 1e-6;
@@ -15,7 +16,7 @@ export function groupNorm(
   groups: number,
   swish: boolean,
 ): Value {
-  const normal = affine(b, x, scale, bias, groups);
+  const normal = channelAffine(b, x, ...coefficients(b, x, scale, bias, groups));
   return swish ? swishOf(b, normal) : normal;
 }
 
@@ -37,9 +38,12 @@ export function groupNormGradients(
   const perGroup = channels / groups;
   const perChannel = [batch, groups, perGroup];
   const { mean, rstd } = moments(b, x, groups);
-  const dz = swish ? swishInput(b, dy, affine(b, x, scale, bias, groups)) : dy;
-  const sumDz = b.reshape(b.sum(b.reshape(dz, [batch * channels, height * width]), [1]), perChannel);
-  const sumDzX = b.reshape(rowDots(b, dz, x), perChannel);
+  const { dz, sign } = swish
+    ? beforeSwish(b, dy, x, coefficients(b, x, scale, bias, groups))
+    : { dz: dy, sign: 1 };
+  const signed = (v: Value) => b.mul(v, b.scalar(sign));
+  const sumDz = signed(b.reshape(channelSums(b, dz), perChannel));
+  const sumDzX = signed(b.reshape(channelDots(b, dz, x), perChannel));
   const sumDzNormal = b.mul(b.sub(sumDzX, b.mul(sumDz, mean)), rstd);
 
   const scales = b.reshape(scale, [1, groups, perGroup]);
@@ -47,22 +51,42 @@ export function groupNormGradients(
   const meanOf = (v: Value) => b.mul(b.sum(b.mul(v, scales), [2], true), perElement);
   const ofX = b.unary('Neg', b.mul(b.mul(rstd, rstd), meanOf(sumDzNormal)));
   const constant = b.unary('Neg', b.add(b.mul(rstd, meanOf(sumDz)), b.mul(ofX, mean)));
-  const ofDz = affineOfChannels(b, dz, b.mul(rstd, scales), b.expand(constant, perChannel));
-  const grouped = b.mul(b.reshape(x, [batch, groups, perGroup * height * width]), ofX);
+  const flat = (v: Value) => b.reshape(b.expand(v, perChannel), [batch * channels]);
   return [
-    b.add(ofDz, b.reshape(grouped, x.shape)),
+    channelAffine(b, dz, flat(signed(b.mul(rstd, scales))), flat(constant), {
+      plus: groupMultiple(b, x, ofX),
+    }),
     b.reshape(b.sum(sumDzNormal, [0]), [channels]),
     b.reshape(b.sum(sumDz, [0]), [channels]),
   ];
 }
 
-/** scale * (x - mean) * rstd + bias */
-function affine(b: Builder, x: Value, scale: Value, bias: Value, groups: number): Value {
+/** The factor and offset [B*C] of scale * (x - mean) * rstd + bias. */
+function coefficients(b: Builder, x: Value, scale: Value, bias: Value, groups: number): [Value, Value] {
   const perGroup = scale.shape[0]! / groups;
   const { mean, rstd } = moments(b, x, groups);
   const factor = b.mul(rstd, b.reshape(scale, [1, groups, perGroup]));
   const offset = b.sub(b.reshape(bias, [1, groups, perGroup]), b.mul(factor, mean));
-  return affineOfChannels(b, x, factor, offset);
+  const flat = (v: Value) => b.reshape(v, [x.shape[0]! * x.shape[1]!]);
+  return [flat(factor), flat(offset)];
+}
+
+/**
+ * The gradient of z = factor * x + offset from that of y = swish(z), or that times -1. With s = sigmoid(z) it is
+ * dy * s * (1 + z - y); in blocked layout s and y - z - 1 are each one pass over x.
+ */
+function beforeSwish(
+  b: Builder,
+  dy: Value,
+  x: Value,
+  [factor, offset]: [Value, Value],
+): { dz: Value; sign: number } {
+  const z = channelAffine(b, x, factor, offset);
+  if (!b.layouts.knownBlocked(z)) return { dz: swishInput(b, dy, z), sign: 1 };
+  const s = channelAffine(b, x, factor, offset, { activation: 'Sigmoid' });
+  const minus = (v: Value) => b.unary('Neg', v);
+  const rest = channelAffine(b, x, minus(factor), minus(b.add(offset, b.scalar(1))), { plus: swishOf(b, z) });
+  return { dz: b.mul(b.mul(dy, s), rest), sign: -1 };
 }
 
 /** Mean and 1 / standard deviation of each group, [B,G,1], by E[x^2] - E[x]^2. */
@@ -70,32 +94,10 @@ function moments(b: Builder, x: Value, groups: number): { mean: Value; rstd: Val
   const [batch, channels, height, width] = x.shape as Maps;
   const perGroup = channels / groups;
   const size = perGroup * height * width;
-  const mean = b.reduce('ReduceMean', b.reshape(x, [batch, groups, size]), [2], true);
-  const squares = b.sum(b.reshape(rowDots(b, x, x), [batch, groups, perGroup]), [2], true);
+  const mean = groupMeans(b, x, groups);
+  const squares = b.sum(b.reshape(channelDots(b, x, x), [batch, groups, perGroup]), [2], true);
   const square = b.mul(squares, b.scalar(1 / size));
   const variance = b.elementwise('Max', b.sub(square, b.mul(mean, mean)), b.scalar(0));
   const deviation = b.unary('Sqrt', b.add(variance, b.scalar(EPSILON)));
   return { mean, rstd: b.unary('Reciprocal', deviation) };
-}
-
-/** The sum of x * y over each channel, [B*C,1,1], in one pass. */
-function rowDots(b: Builder, x: Value, y: Value): Value {
-  const [batch, channels, height, width] = x.shape as Maps;
-  const rows = (v: Value) => b.reshape(v, [batch * channels, 1, height * width]);
-  return b.matMul(rows(x), rows(y), { transposeB: true });
-}
-
-/** x * factor + offset for each example's each channel, factor and offset [B,G,C/G], in one pass. */
-function affineOfChannels(b: Builder, x: Value, factor: Value, offset: Value): Value {
-  const [batch, channels, height, width] = x.shape as Maps;
-  const rows = batch * channels;
-  const inputs = [
-    b.reshape(x, [1, rows, height, width]),
-    b.reshape(factor, [rows]),
-    b.reshape(offset, [rows]),
-    b.floats(new Float32Array(rows), [rows]),
-    b.floats(new Float32Array(rows).fill(1), [rows]),
-  ];
-  const y = b.op('BatchNormalization', inputs, [1, rows, height, width], { epsilon: { float: 0 } });
-  return b.reshape(y, x.shape);
 }

@@ -3,6 +3,7 @@ import type { Value } from '../graph.js';
 
 /** x * sigmoid(x) */
 export function swishOf(b: Builder, x: Value): Value {
+  if (b.layouts.knownBlocked(x)) return b.unary('com.microsoft:QuickGelu', x, { alpha: { float: 1 } });
   return b.mul(x, b.unary('Sigmoid', x));
 }
 
@@ -15,5 +16,8 @@ export function swishInput(b: Builder, dy: Value, x: Value): Value {
 
 /** x where the mask (uint8) is 1, scaled by 1 / keep. It is its own gradient. */
 export function dropout(b: Builder, x: Value, mask: Value, keep: number): Value {
-  return b.mul(x, b.mul(b.cast(mask, 'float32'), b.scalar(1 / keep)));
+  const factors = b.mul(b.cast(mask, 'float32'), b.scalar(1 / keep));
+  // One map reordered for both passes, instead of x and the result in each.
+  if (b.layouts.knownBlocked(x)) b.layouts.toBlocked(factors);
+  return b.mul(x, factors);
 }

@@ -1,20 +1,12 @@
 import type { Builder } from '../builder.js';
+import { TILE } from '../layouts.js';
 import type { Value } from '../graph.js';
-import {
-  blockedConv,
-  blockedFilter,
-  blockedProduct,
-  canBlock,
-  depthwise,
-  fromBlocked,
-  toBlocked,
-} from './blocked.js';
+import { blockedConv, blockedFilter, blockedProduct, canBlock, depthwise, sameTaps } from './blocked.js';
 
 // Winograd's F(4,3) along the width: four outputs of a three-tap filter from six products instead of twelve. The
 // height keeps its three taps, as convolutions of 3x1 in six groups, one for each product. The matrices are those of
 // Lavin and Gray, "Fast Algorithms for Convolutional Neural Networks", section 4.3.
 
-const TILE = 4;
 const PRODUCTS = 6;
 
 /** B^T, of the six products and the six inputs of a tile. */
@@ -47,55 +39,67 @@ const OUTPUT = [
   [0, 0, 0, 1],
 ] as const;
 
-/** The taps of a transform's six products; those of inputs reach one location beyond the tile on either side. */
-const TRANSFORMS = {
-  input: { taps: INPUT, pads: [0, 1, 0, 1] },
-  output: { taps: OUTPUT, pads: [0, 0, 0, 0] },
-} as const;
-type Transform = keyof typeof TRANSFORMS;
+/** What each product takes of the four maps of its own tile, of the tile before it and of the one after it. */
+interface Transform {
+  readonly own: readonly (readonly number[])[];
+  readonly before?: readonly (readonly number[])[];
+  readonly after?: readonly (readonly number[])[];
+}
+
+/** B^T reaches one location beyond the tile on either side. */
+const OF_INPUTS: Transform = {
+  own: INPUT.map((taps) => taps.slice(1, 5)),
+  before: INPUT.map((taps) => [0, 0, 0, taps[0]]),
+  after: INPUT.map((taps) => [taps[5], 0, 0, 0]),
+};
+const OF_OUTPUTS: Transform = { own: OUTPUT };
 
 type Maps = [batch: number, channels: number, height: number, width: number];
 
 /**
- * Whether a convolution can be done so, and the products saved are worth the transforms (measured, see
- * docs/engine.md). Reorderings take locations by fours.
+ * Whether a convolution can be done so, and the products saved are worth the transforms (measured). Reorderings take
+ * locations by fours.
  */
 export function winogradPays(b: Builder, x: readonly number[], kernel: readonly number[]): boolean {
   const [, outputs, inputs] = kernel as [number, number, number];
   const [height, width] = [x[2]!, x[3]!];
   const divides = width % TILE === 0 && ((height * width) / TILE) % 4 === 0;
-  return canBlock(b, inputs, outputs) && divides && inputs * outputs >= 512;
+  return canBlock(b, inputs, outputs) && divides && inputs * outputs >= 256;
 }
 
 /** x [B,C,H,W], kernel [9,O,C], bias [O] -> [B,O,H,W] */
 export function winogradConv3x3(b: Builder, x: Value, kernel: Value, bias?: Value): Value {
-  const products = multiply(b, scatterTiles(b, x, 'input'), b.transpose(kernel, [0, 2, 1]), false, bias);
-  return gatherTiles(b, products, kernel.shape[1]!, 'output');
+  const products = multiply(b, scatterTiles(b, x, OF_INPUTS), b.transpose(kernel, [0, 2, 1]), false, bias);
+  return gatherTiles(b, products, kernel.shape[1]!, OF_OUTPUTS);
 }
 
 /** The gradient of x: the transposed transforms in the opposite order. */
 export function winogradConv3x3Input(b: Builder, dy: Value, kernel: Value): Value {
-  const products = multiply(b, scatterTiles(b, dy, 'output'), kernel, true);
-  return gatherTiles(b, products, kernel.shape[2]!, 'input');
+  const products = multiply(b, scatterTiles(b, dy, OF_OUTPUTS), kernel, true);
+  return gatherTiles(b, products, kernel.shape[2]!, OF_INPUTS);
 }
 
 /** The gradient of the kernel [9,O,C], from the transformed x and dy: one product for each of the three rows. */
 export function winogradConv3x3Kernel(b: Builder, x: Value, dy: Value): Value {
-  const [batch, inputs, height, width] = x.shape as Maps;
+  const [batch, inputs, , width] = x.shape as Maps;
   const outputs = dy.shape[1]!;
   const tiles = width / TILE;
-  const locations = height * tiles;
-  const blockedX = scatterTiles(b, x, 'input');
-  const dyTiles = fromBlocked(b, scatterTiles(b, dy, 'output'));
-  const plainDy = b.reshape(dyTiles, [batch * PRODUCTS, outputs, locations]);
+  const [tilesX, tilesDy] = [scatterTiles(b, x, OF_INPUTS), scatterTiles(b, dy, OF_OUTPUTS)];
+  // One side is rearranged for the product, the other one only shifted.
+  const rearrangesX = outputs > 2 * inputs;
   const taps = [1, 0, -1].map((shift) => {
-    const product = blockedProduct(b, blockedX, plainDy, shift * tiles);
+    const product = rearrangesX
+      ? blockedProduct(b, tilesDy, tilesX, batch * PRODUCTS, { y: shift * tiles })
+      : blockedProduct(b, tilesX, tilesDy, batch * PRODUCTS, { x: shift * tiles });
     return b.sum(b.reshape(product, [batch, PRODUCTS, 1, inputs * outputs]), [0]);
   });
   const stacked = b.reshape(b.concat(taps, 1), [PRODUCTS * 3, inputs * outputs]);
+  const sums = b.matMul(transposedFilterMatrix(b), stacked);
   const k = b.forms.channelBlock;
-  const ordered = b.reshape(b.matMul(transposedFilterMatrix(b), stacked), [9, inputs / k, outputs, k]);
-  return b.reshape(b.transpose(ordered, [0, 2, 1, 3]), [9, outputs, inputs]);
+  const ordered = rearrangesX
+    ? b.transpose(b.reshape(sums, [9, outputs / k, inputs, k]), [0, 1, 3, 2])
+    : b.transpose(b.reshape(sums, [9, inputs / k, outputs, k]), [0, 2, 1, 3]);
+  return b.reshape(ordered, [9, outputs, inputs]);
 }
 
 /** Blocked tiles [B,6C,H,W/4] by filters made of taps [9,C,O] -> blocked [B,6O,H,W/4]. */
@@ -109,23 +113,53 @@ function multiply(b: Builder, tiles: Value, taps: Value, turned: boolean, bias?:
   });
 }
 
-/** Plain [B,C,H,W] to blocked tiles [B,6C,H,W/4], product-major. */
-function scatterTiles(b: Builder, x: Value, transform: Transform): Value {
-  const { taps, pads } = TRANSFORMS[transform];
-  const blocked = toBlocked(b, x);
-  const strides = [1, TILE] as const;
-  const products = taps.map((row) => depthwise(b, blocked, row, [1, row.length], { pads, strides }));
+/** [B,C,H,W] to blocked products [B,6C,H,W/4], product-major. */
+function scatterTiles(b: Builder, x: Value, { own, before, after }: Transform): Value {
+  const [batch, channels, height, width] = x.shape as Maps;
+  const tiles = b.reshape(b.layouts.toBlocked(x), [batch, channels, TILE * height, width / TILE]);
+  const products = own.map((taps, i) => combineRows(b, tiles, height, taps, before?.[i], after?.[i]));
   return b.concat(products, 1);
 }
 
-/** Blocked products [B,6C,H,W/4] to plain [B,C,H,W]: the transpose of the scattering, with a stride of a tile. */
-function gatherTiles(b: Builder, products: Value, channels: number, transform: Transform): Value {
+/**
+ * Blocked products [B,6C,H,W/4] to [B,C,H,W]: the transpose of the scattering. Of each example, the products lie one
+ * after another as if they were the rows of one block of channels.
+ */
+function gatherTiles(
+  b: Builder,
+  products: Value,
+  channels: number,
+  { own, before, after }: Transform,
+): Value {
+  const k = b.forms.channelBlock;
   const [batch, , height, tiles] = products.shape as Maps;
-  const { taps, pads } = TRANSFORMS[transform];
-  const kernel = b.floats(Float32Array.from(taps.flat()), [PRODUCTS, 1, 1, taps[0].length]);
-  const rows = b.reshape(fromBlocked(b, products), [batch, PRODUCTS, channels * height, tiles]);
-  const y = b.convTranspose(rows, kernel, { pads, strides: [1, TILE] });
-  return b.reshape(y, [batch, channels, height, TILE * tiles]);
+  const blocks = channels / k;
+  const stacked = b.reshape(products, [batch, k, PRODUCTS * blocks * height, tiles]);
+  const column = (matrix: Transform['before'], i: number) => matrix?.map((taps) => taps[i]!);
+  const outputs = Array.from({ length: TILE }, (_, i) =>
+    // What a tile gave to the next one comes back from it.
+    combineRows(b, stacked, blocks * height, column(own, i)!, column(after, i), column(before, i)),
+  );
+  const maps = outputs.map((output) => b.reshape(output, [batch * blocks, height * tiles * k]));
+  return b.layouts.fromBlocked(b.reshape(b.concat(maps, 1), [batch, channels, height, TILE * tiles]));
+}
+
+/**
+ * Blocked [B,C,n*distance,W] -> [B,C,distance,W]: the sum of n rows so far apart, each times its tap, and of those of
+ * the columns before and after.
+ */
+function combineRows(
+  b: Builder,
+  x: Value,
+  distance: number,
+  own: readonly number[],
+  before?: readonly number[],
+  after?: readonly number[],
+): Value {
+  const [left, right] = [before, after].map((taps) => (taps?.some((tap) => tap !== 0) ? taps : undefined));
+  const taps = own.flatMap((tap, i) => [...(left ? [left[i]!] : []), tap, ...(right ? [right[i]!] : [])]);
+  const filters = sameTaps(b, x.shape[1]!, taps, [own.length, taps.length / own.length]);
+  return depthwise(b, x, filters, { pads: [0, left ? 1 : 0, 0, right ? 1 : 0], dilations: [distance, 1] });
 }
 
 /** A constant over a tile is one of the six products alone: the second. */

@@ -1,0 +1,81 @@
+import { Builder, sameShape, type Elementwise, type Reduction } from './builder.js';
+import type { Attributes, Value } from './graph.js';
+import { canBlock } from './ops/blocked.js';
+import { channelAffine, channelMeans, channelSums } from './ops/channels.js';
+
+/**
+ * Leaves maps in blocked layout from one operation to the next: what is done to each element, and what joins or
+ * parts whole blocks of channels, is done there wherever all maps are known in that layout.
+ */
+export class BlockedBuilder extends Builder {
+  override unary(op: string, x: Value, attributes: Attributes = {}): Value {
+    const blocked = this.layouts.knownBlocked(x);
+    return blocked
+      ? this.layouts.fromBlocked(super.unary(op, blocked, attributes))
+      : super.unary(op, x, attributes);
+  }
+
+  override elementwise(op: Elementwise, a: Value, b: Value): Value {
+    const [left, right] = [this.#operand(a, b), this.#operand(b, a)];
+    if (left && right) return this.layouts.fromBlocked(super.elementwise(op, left, right));
+    if (op === 'Add' && this.layouts.knownBlocked(a) && isOfChannels(b, a)) return this.#addToChannels(a, b);
+    return super.elementwise(op, a, b);
+  }
+
+  override concat(values: readonly Value[], axis: number): Value {
+    const blocked = values.map((value) => this.layouts.knownBlocked(value));
+    return axis === 1 && blocked.every((value) => value !== undefined)
+      ? this.layouts.fromBlocked(super.concat(blocked, axis))
+      : super.concat(values, axis);
+  }
+
+  override split(x: Value, sizes: readonly number[], axis: number): readonly Value[] {
+    const blocked = this.layouts.knownBlocked(x);
+    return axis === 1 && blocked && canBlock(this, ...sizes)
+      ? super.split(blocked, sizes, axis).map((part) => this.layouts.fromBlocked(part))
+      : super.split(x, sizes, axis);
+  }
+
+  override reduce(op: Reduction, x: Value, axes: readonly number[], keep = false): Value {
+    const reducers = {
+      ReduceSum: channelSums,
+      ReduceMean: channelMeans,
+      ReduceMax: undefined,
+      ReduceMin: undefined,
+    };
+    const reducer = reducers[op];
+    if (!reducer || !this.layouts.knownBlocked(x) || !sameShape(axes.slice(-2), [2, 3]) || axes.includes(1))
+      return super.reduce(op, x, axes, keep);
+    const [batch, channels] = x.shape as [number, number];
+    const rows = this.reshape(reducer(this, x), keep ? [batch, channels, 1, 1] : [batch, channels]);
+    return axes[0] === 0 ? super.reduce(op, rows, [0], keep) : rows;
+  }
+
+  /** A number for all, or maps as they are in blocked layout beside others of their shape. */
+  #operand(x: Value, other: Value): Value | undefined {
+    const blocked = this.layouts.knownBlocked(x);
+    if (blocked)
+      return x.shape.length === other.shape.length && !sameShape(x.shape, other.shape) ? undefined : blocked;
+    return x.shape.length === 0 && this.layouts.knownBlocked(other) ? x : undefined;
+  }
+
+  #addToChannels(x: Value, offset: Value): Value {
+    const [batch, channels] = x.shape as [number, number];
+    const rows = batch * channels;
+    const offsets = this.reshape(this.expand(offset, [batch, channels, 1, 1]), [rows]);
+    const ones = this.floats(new Float32Array(rows).fill(1), [rows]);
+    return channelAffine(this, x, ones, offsets);
+  }
+}
+
+/** Whether a value is one number for each channel of the maps. */
+function isOfChannels(value: Value, maps: Value): boolean {
+  const [batch, channels, height, width] = value.shape;
+  return (
+    value.shape.length === 4 &&
+    (batch === 1 || batch === maps.shape[0]) &&
+    channels === maps.shape[1] &&
+    height === 1 &&
+    width === 1
+  );
+}
