@@ -15,6 +15,8 @@ for (const [what, [batch, inputs, outputs, height, width]] of Object.entries({
   'by Winograd, more channels in': [1, 64, 16, 8, 4],
   'by Winograd, tiles by fours': [2, 32, 32, 2, 16],
   'by Winograd, many more channels out': [1, 16, 80, 3, 16],
+  'by Winograd, rows of several examples together': [4, 32, 16, 4, 16],
+  'by Winograd, rows of two examples, many more channels out': [4, 16, 48, 3, 32],
   'blocked, too few rows for Winograd': [1, 32, 48, 3, 8],
   'blocked, width no multiple of 4': [2, 16, 32, 3, 5],
 } satisfies Record<string, number[]>) as [string, [number, number, number, number, number]][]) {

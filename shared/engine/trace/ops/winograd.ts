@@ -1,7 +1,8 @@
 import type { Builder } from '../builder.js';
 import { TILE } from '../layouts.js';
 import type { Value } from '../graph.js';
-import { blockedConv, blockedFilter, blockedProduct, canBlock, depthwise, sameTaps } from './blocked.js';
+import { blockedConv, blockedFilter, canBlock, depthwise, sameTaps } from './blocked.js';
+import { rowProducts } from './row-products.js';
 
 // Winograd's F(4,3) along the width: four outputs of a three-tap filter from six products instead of twelve. The
 // height keeps its three taps, as convolutions of 3x1 in six groups, one for each product. The matrices are those of
@@ -79,22 +80,17 @@ export function winogradConv3x3Input(b: Builder, dy: Value, kernel: Value): Valu
   return gatherTiles(b, products, kernel.shape[2]!, OF_INPUTS);
 }
 
-/** The gradient of the kernel [9,O,C], from the transformed x and dy: one product for each of the three rows. */
+/** The gradient of the kernel [9,O,C], from the transformed x and dy. */
 export function winogradConv3x3Kernel(b: Builder, x: Value, dy: Value): Value {
-  const [batch, inputs, , width] = x.shape as Maps;
-  const outputs = dy.shape[1]!;
-  const tiles = width / TILE;
+  const [inputs, outputs] = [x.shape[1]!, dy.shape[1]!];
   const [tilesX, tilesDy] = [scatterTiles(b, x, OF_INPUTS), scatterTiles(b, dy, OF_OUTPUTS)];
-  // One side is rearranged for the product, the other one only shifted.
+  // The second one is rearranged more.
   const rearrangesX = outputs > 2 * inputs;
-  const taps = [1, 0, -1].map((shift) => {
-    const product = rearrangesX
-      ? blockedProduct(b, tilesDy, tilesX, batch * PRODUCTS, { y: shift * tiles })
-      : blockedProduct(b, tilesX, tilesDy, batch * PRODUCTS, { x: shift * tiles });
-    return b.sum(b.reshape(product, [batch, PRODUCTS, 1, inputs * outputs]), [0]);
-  });
-  const stacked = b.reshape(b.concat(taps, 1), [PRODUCTS * 3, inputs * outputs]);
-  const sums = b.matMul(transposedFilterMatrix(b), stacked);
+  const products = rearrangesX
+    ? rowProducts(b, tilesDy, tilesX, PRODUCTS)
+    : rowProducts(b, tilesX, tilesDy, PRODUCTS);
+  const stacked = b.reshape(products, [PRODUCTS * 3, inputs * outputs]);
+  const sums = b.matMul(transposedFilterMatrix(b, !rearrangesX), stacked);
   const k = b.forms.channelBlock;
   const ordered = rearrangesX
     ? b.transpose(b.reshape(sums, [9, outputs / k, inputs, k]), [0, 1, 3, 2])
@@ -178,11 +174,11 @@ function filterMatrix(b: Builder, turned = false): Value {
   return b.floats(matrix, [18, 9]);
 }
 
-/** [9,18] */
-function transposedFilterMatrix(b: Builder): Value {
+/** [9,18]: the transpose of the above. */
+function transposedFilterMatrix(b: Builder, turned: boolean): Value {
   const matrix = new Float32Array(9 * 18);
   forEachTap((product, row, column, coefficient) => {
-    matrix[(row * 3 + column) * 18 + product * 3 + row] = coefficient;
+    matrix[(row * 3 + column) * 18 + product * 3 + (turned ? 2 - row : row)] = coefficient;
   });
   return b.floats(matrix, [9, 18]);
 }
