@@ -38,14 +38,13 @@ export type FromAverager =
     }
   | { kind: 'nonfinite'; step: number }
   | { kind: 'hash'; step: number; hash: string }
-  /** Parameters, moments, moving average one after another, and their hash. */
+  /** Parameters, moments, moving average one after another. */
   | {
       kind: 'snapshot';
       request: number;
       step: number;
       chain: string;
       buffer: SharedArrayBuffer;
-      hash: string;
       seconds: number;
     };
 
@@ -114,5 +113,5 @@ function snapshot(request: number, reuse: SharedArrayBuffer | undefined): void {
     new Float32Array(buffer, 4 * nth * data.numParameters, data.numParameters).set(array);
   }
   const seconds = (performance.now() - started) / 1000;
-  post({ kind: 'snapshot', request, step, chain, buffer, hash: replica.hash(), seconds });
+  post({ kind: 'snapshot', request, step, chain, buffer, seconds });
 }

@@ -1,7 +1,8 @@
+import { setImmediate as nextTurn } from 'node:timers/promises';
 import { Router } from 'zeromq';
 import type { Config } from '../shared/config/schema.js';
 import { EXIT, UserError } from '../shared/errors.js';
-import { bucketBytes, bucketsOf } from '../shared/exchange/buckets.js';
+import { bucketBytes, bucketsOf, checksum } from '../shared/exchange/buckets.js';
 import { summarize } from '../shared/method/bound.js';
 import { decode, encode, MAX_HEADER_BYTES, ProtocolError } from '../shared/protocol/codec.js';
 import { fromWorkerSchema, PROTOCOL, type FromWorker, type ToWorker } from '../shared/protocol/messages.js';
@@ -50,6 +51,7 @@ interface Peer {
   readonly device: string;
   /** Number of the local worker, if it is one. */
   readonly local: number | undefined;
+  readonly attempt: number;
   readonly gathering: Gathering;
 }
 
@@ -182,7 +184,8 @@ export class Coordinator {
 
   #tick(): void {
     for (const id of this.#core.members.keys()) this.#say(id, { type: 'alive' });
-    this.#feed({ kind: 'tick' });
+    // What has arrived is heard first: nobody is silent because this process was busy.
+    void nextTurn().then(() => this.#feed({ kind: 'tick' }));
   }
 
   #say(id: string, header: ToWorker, frames: readonly Uint8Array[] = []): void {
@@ -261,12 +264,14 @@ export class Coordinator {
       this.#drop(id, 'hello', reason);
       return this.#say(id, { type: 'refuse', reason });
     }
-    if (this.#peers.has(id)) this.#feed({ kind: 'leave', id, reason: 'said hello again' });
-    const { pid, host, device, lanes, repeatable, local } = hello;
+    const known = this.#peers.get(id);
+    if (known?.attempt === hello.attempt) return;
+    if (known) this.#feed({ kind: 'leave', id, reason: 'said hello again' });
+    const { pid, host, device, lanes, repeatable, local, attempt } = hello;
     this.#repeatable &&= repeatable;
     const { bucketBytes: bucketSize } = config.workers;
     const gathering = new Gathering(numParameters, bucketSize, sharder.sliceSize, () => averager.take());
-    this.#peers.set(id, { pid, host, device, local, gathering });
+    this.#peers.set(id, { pid, host, device, local, attempt, gathering });
     const actions = decide(this.#core, { kind: 'join', id, lanes }, performance.now());
     const member = this.#core.members.get(id);
     if (!member) return;
@@ -432,20 +437,28 @@ export class Coordinator {
     this.#options.emit({ event: 'leave', step: this.step, slot, pid: peer?.pid ?? 0, reason, members });
   }
 
-  /** Copies the replica and sends it; from then on the newcomer gets every average, so nothing is missed in between. */
+  /**
+   * Copies the replica and sends it. From the copy on the newcomer gets every average, so nothing is missed in between.
+   */
   async #sendState(id: string): Promise<void> {
     const { averager, numParameters, config, term } = this.#options;
-    const { step, buffer, hash } = await averager.snapshot();
-    if (!this.#core.members.has(id)) return;
+    const incarnation = this.#core.members.get(id)?.incarnation;
+    const isHere = () => this.#core.members.get(id)?.incarnation === incarnation;
+    const { step, buffer } = await averager.snapshot();
+    if (!isHere()) return;
+    this.#feed({ kind: 'state-sent', id, step });
+    const buckets = bucketsOf(numParameters, config.workers.bucketBytes);
     for (const [nth, array] of (['parameters', 'firstMoment', 'secondMoment', 'ema'] as const).entries()) {
       const values = new Float32Array(buffer, 4 * nth * numParameters, numParameters);
-      for (const bucket of bucketsOf(numParameters, config.workers.bucketBytes)) {
-        // No checksum: the hash of the whole state is compared at the end.
-        this.#say(id, { type: 'state', term, step, array, ...bucket, crc: 0 }, [bucketBytes(values, bucket)]);
+      for (const bucket of buckets) {
+        const bytes = bucketBytes(values, bucket);
+        this.#say(id, { type: 'state', term, step, array, ...bucket, crc: checksum(bytes) }, [bytes]);
+        // The state may be gigabytes: whoever else has something to say is heard meanwhile.
+        await nextTurn();
+        if (!isHere()) return;
       }
     }
-    this.#say(id, { type: 'state-end', term, step, hash });
-    this.#feed({ kind: 'state-sent', id, step });
+    this.#say(id, { type: 'state-end', term, step });
   }
 
   /** Sends the average and the commit, and tells what the step was. */

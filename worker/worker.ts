@@ -1,5 +1,6 @@
 import { randomUUID } from 'node:crypto';
 import { hostname } from 'node:os';
+import { setImmediate as nextTurn } from 'node:timers/promises';
 import { Dealer } from 'zeromq';
 import { configSchema, type Config } from '../shared/config/schema.js';
 import { EXIT, UserError } from '../shared/errors.js';
@@ -30,7 +31,11 @@ interface Session {
   readonly sliceSize: number;
   readonly replica: Replica;
   step: number;
+  /** Elements of the state that have come. */
+  filled: number;
   loaded: boolean;
+  /** What came of later steps while the state was on its way. */
+  early: { header: ToWorker; frames: readonly Uint8Array[] }[];
   deals: Deal[];
   averaged: number;
   /** Aborted when the slices of this step, or the whole session, are given up. */
@@ -39,6 +44,8 @@ interface Session {
   sent: { step: number; buffer: SharedArrayBuffer }[];
 }
 
+/** Parameters, two moments, moving average. */
+const STATE_ARRAYS = 4;
 /** Says hello again after so long without an answer. */
 const HELLO_MS = 2000;
 /** How often it looks whether something is due: the shortest heartbeat. */
@@ -56,6 +63,9 @@ export class WorkerClient {
   #heardAt = performance.now();
   #saidHelloAt = -Infinity;
   #saidAliveAt = -Infinity;
+  /** Sessions lost so far. */
+  #attempt = 0;
+  #yieldedAt = 0;
   #free: SharedArrayBuffer[] = [];
   #outcome: { exitCode: number } | { error: Error } | undefined;
 
@@ -76,7 +86,13 @@ export class WorkerClient {
     if (signal.aborted) leave();
     try {
       say(`looking for a coordinator at ${coordinator} (gives up after ${connectTimeoutSeconds} s)`);
-      while (!this.#outcome) await this.#receive();
+      while (!this.#outcome) {
+        await this.#receive();
+        // Messages that are there already come without a turn of the event loop, in which this worker says that it lives.
+        if (performance.now() - this.#yieldedAt < TICK_MS) continue;
+        await nextTurn();
+        this.#yieldedAt = performance.now();
+      }
     } finally {
       clearInterval(timer);
       signal.removeEventListener('abort', leave);
@@ -168,6 +184,7 @@ export class WorkerClient {
       protocol: PROTOCOL,
       version,
       pid: process.pid,
+      attempt: this.#attempt,
       host: hostname(),
       device: lanes.device.description,
       lanes: lanes.count,
@@ -188,6 +205,7 @@ export class WorkerClient {
 
   #leaveSession(): void {
     this.#session?.computing.abort();
+    if (this.#session) this.#attempt++;
     this.#session = undefined;
     this.#free = [];
   }
@@ -210,9 +228,13 @@ export class WorkerClient {
     if (!session || header.term !== session.term) return;
     switch (header.type) {
       case 'state':
+        session.filled += header.length;
         return this.#fill(session.replica[header.array], header, frames[0]);
       case 'state-end':
-        return this.#loaded(session, header.step, header.hash);
+        return this.#loaded(session, header.step);
+    }
+    if (!session.loaded) return void session.early.push({ header, frames });
+    switch (header.type) {
       case 'deal':
         session.deals.push({ ...header, examples: new Uint8Array(frames[0] ?? []) });
         return this.#compute(session);
@@ -264,7 +286,9 @@ export class WorkerClient {
       sliceSize: config.training.batch / config.training.slices,
       replica,
       step: 0,
+      filled: 0,
       loaded: false,
+      early: [],
       deals: [],
       averaged: 0,
       computing: new AbortController(),
@@ -280,18 +304,18 @@ export class WorkerClient {
     bytes: Uint8Array | undefined,
   ): void {
     const fits = header.offset + header.length <= target.length && bytes?.byteLength === header.length * 4;
-    if (!fits || (header.crc !== 0 && checksum(bytes) !== header.crc))
-      return this.#rejoin('a damaged bucket');
+    if (!fits || checksum(bytes) !== header.crc) return this.#rejoin('a damaged bucket');
     bucketBytes(target, header).set(bytes);
   }
 
-  async #loaded(session: Session, step: number, hash: string): Promise<void> {
-    if ((await this.#options.lanes.run('hash', undefined)) !== hash)
-      return this.#rejoin('the state came damaged');
+  async #loaded(session: Session, step: number): Promise<void> {
+    if (session.filled !== STATE_ARRAYS * session.replica.parameters.length)
+      return this.#rejoin('the state came incomplete');
     session.step = step;
     session.loaded = true;
     this.#send({ type: 'ready', term: session.term, step });
     this.#options.say(`holds the state of step ${step}`);
+    for (const { header, frames } of session.early.splice(0)) await this.#hear(header, frames);
   }
 
   /** Starts what was dealt of the current step. */

@@ -48,6 +48,8 @@ export const fromWorkerSchema = z.discriminatedUnion('type', [
     protocol: count,
     version: text,
     pid: count,
+    /** Sessions that this process has lost: a hello that comes twice is no new one. */
+    attempt: count,
     host: text,
     device: text,
     lanes: z.int().positive().max(1024),
@@ -100,8 +102,8 @@ export const toWorkerSchema = z.discriminatedUnion('type', [
     array: z.enum(['parameters', 'firstMoment', 'secondMoment', 'ema']),
     ...bucket,
   }),
-  /** All of the state of `step` was sent; `hash` of it. */
-  z.strictObject({ type: z.literal('state-end'), ...tagged, hash: id }),
+  /** All of the state of `step` was sent. */
+  z.strictObject({ type: z.literal('state-end'), ...tagged }),
   /** Slices [begin, end) of a step to compute. Frame: their examples. */
   z.strictObject({ type: z.literal('deal'), ...tagged, begin: count, end: count }),
   /** One bucket of the averaged gradient. Frame: its bytes. */

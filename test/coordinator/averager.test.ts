@@ -86,15 +86,16 @@ test('a sum that is not finite is no step', async (t) => {
 
 test('a snapshot is a copy of one step, whatever comes after it', async (t) => {
   const { averager, replica } = start(t);
-  const before = replica.hash();
   const snapshot = averager.snapshot();
   const averaged = once(averager, 'averaged');
   add(averager, 0, 2, 0, 5);
-  const { step, chain, buffer, hash } = await snapshot;
+  const { step, chain, buffer } = await snapshot;
   await averaged;
   const later = await averager.snapshot();
-  assert.deepEqual([step, chain, hash], [0, CHAIN_START, before]);
+  assert.deepEqual([step, chain], [0, CHAIN_START]);
   assert.deepEqual([...new Float32Array(buffer, 0, NUM_PARAMETERS)], Array(NUM_PARAMETERS).fill(1));
   assert.equal(later.step, 1);
-  assert.notEqual(later.hash, before);
+  const parameters = new Float32Array(later.buffer, 0, NUM_PARAMETERS);
+  assert.deepEqual(parameters, replica.parameters);
+  assert.notEqual(parameters[0], 1);
 });

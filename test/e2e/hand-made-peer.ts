@@ -27,6 +27,7 @@ export class HandMadePeer {
       protocol: PROTOCOL,
       version,
       pid: process.pid,
+      attempt: 0,
       host: 'test',
       device: 'none',
       lanes: 1,
