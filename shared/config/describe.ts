@@ -1,7 +1,9 @@
 import path from 'node:path';
 import { stringify } from 'yaml';
 import { openDataset } from '../data/open.js';
+import { CPU_MAP_BYTES } from '../engine/map-bytes.js';
 import { describeModel } from '../model/description.js';
+import { partOf } from '../model/part.js';
 import { activationBytes } from './activations.js';
 import type { LoadedConfig } from './load.js';
 import type { Config } from './schema.js';
@@ -77,6 +79,7 @@ export async function describeRun({
     numInputClasses,
     numOutputs: channels * numClasses,
   };
+  const part = partOf(training.batch / training.slices, description, modelConfig, CPU_MAP_BYTES);
   const numWorkers = Math.max(workers.local, workers.minimum);
   const slicesEach = Math.ceil(training.slices / numWorkers);
   const stepsPerEpoch = Math.floor(set.numTrain / training.batch);
@@ -107,7 +110,7 @@ export async function describeRun({
         replica: 20 * P,
         // The slice's own, and on each level of the tree one that waits for its sibling.
         gradientSums: 4 * P * (1 + Math.ceil(Math.log2(slicesEach))),
-        activations: activationBytes(modelConfig.network, io, training.batch / training.slices),
+        activations: activationBytes(modelConfig.network, io, part),
         process: PROCESS_BYTES,
       },
     },

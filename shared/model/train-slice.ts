@@ -7,6 +7,7 @@ import { addInto } from '../optimizer/sum.js';
 import { PURPOSE, stream } from '../random/philox.js';
 import type { ModelDescription } from './description.js';
 import { checkExamples, ModelInputs } from './inputs.js';
+import { partOf } from './part.js';
 import { trainingProgram } from './program.js';
 
 export interface TrainingSetup {
@@ -127,25 +128,4 @@ export class SliceTrainer {
       for (let i = row * size; i < (row + 1) * size; i++) mask[i] = random.uint32() < keepBelow ? 1 : 0;
     }
   }
-}
-
-/**
- * Examples of a slice that are computed at once: the largest part that divides it and whose widest maps fit `mapBytes`, or a
- * twentieth of the parameters' bytes where that is more: each part costs a pass over the parameters. At least one example.
- */
-export function partOf(
-  sliceSize: number,
-  { networkShape: { height, width }, numParameters }: ModelDescription,
-  { network: { channels, multipliers } }: ModelConfig,
-  mapBytes: number,
-): number {
-  const mapOf = (multiplier: number, level: number) =>
-    (4 * channels * multiplier * height * width) / 4 ** level;
-  const bytes = Math.max(...multipliers.map(mapOf));
-  const most = Math.max(mapBytes, (4 * numParameters) / 20) / bytes;
-  let part = 1;
-  for (let divisor = 2; divisor <= Math.min(sliceSize, most); divisor++) {
-    if (sliceSize % divisor === 0) part = divisor;
-  }
-  return part;
 }

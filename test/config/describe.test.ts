@@ -51,7 +51,9 @@ test('the description is itself a config, of the same run', async () => {
 
 test('figures are for as many workers as the config asks for', async () => {
   const gradientSums = async (...sets: string[]) => {
-    const { memory, model } = await describeRun(await loadConfig(packaged('mnist.yaml'), sets));
+    const { memory, model } = await describeRun(
+      await loadConfig(packaged('mnist.yaml'), ['training.batch=32', 'training.slices=4', ...sets]),
+    );
     return [memory.coordinator.gradientSums, memory.worker.gradientSums].map(
       (bytes) => bytes / 4 / model.numParameters,
     );

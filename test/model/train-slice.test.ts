@@ -7,7 +7,8 @@ import { drawOrder } from '../../shared/method/orders.js';
 import { drawTimeSteps } from '../../shared/method/time-steps.js';
 import { describeModel } from '../../shared/model/description.js';
 import { initializeParameters } from '../../shared/model/initialize.js';
-import { partOf, SliceTrainer } from '../../shared/model/train-slice.js';
+import { partOf } from '../../shared/model/part.js';
+import { SliceTrainer } from '../../shared/model/train-slice.js';
 import { PURPOSE, stream } from '../../shared/random/philox.js';
 import { recordingEngine, tinyExamples, tinyModel } from './tiny-model.js';
 
