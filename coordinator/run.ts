@@ -8,6 +8,7 @@ import { EXIT, UserError } from '../shared/errors.js';
 import { describeModel, modelDigest } from '../shared/model/description.js';
 import { Replica } from '../shared/optimizer/replica.js';
 import { version } from '../shared/package.js';
+import { StopSignals } from '../shared/stop-signals.js';
 import { Averager } from './averager.js';
 import { Checkpointer } from './checkpointer.js';
 import { Coordinator, type Outcome } from './coordinator.js';
@@ -19,7 +20,6 @@ import { createMetrics } from './metrics.js';
 import { Products } from './products.js';
 import { Sharder } from './sharder.js';
 import { setAside, startState } from './start-state.js';
-import { StopSignals } from './stop-signals.js';
 
 /** Seconds that local workers get to leave by themselves. */
 const GRACE_SECONDS = 5;

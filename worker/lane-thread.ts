@@ -47,7 +47,6 @@ export interface LaneJobs {
   };
   merge: { request: { left: SharedArrayBuffer; right: SharedArrayBuffer }; result: void };
   apply: { request: { update: Update; hash: boolean }; result: string | undefined };
-  hash: { request: undefined; result: string };
   task: { request: { task: Task; examples: Uint8Array | undefined }; result: Uint8Array };
 }
 
@@ -110,10 +109,6 @@ class Lane {
     return hash ? this.#replica.hash() : undefined;
   }
 
-  hash(): string {
-    return this.#replica.hash();
-  }
-
   async task({ task, examples }: LaneJobs['task']['request']): Promise<Uint8Array> {
     const { seed, model, evaluation, samples } = this.#model.config;
     const { numVariables } = this.#description;
@@ -166,8 +161,6 @@ async function answer(message: LaneRequest): Promise<unknown> {
       return lane!.slice(message.request);
     case 'apply':
       return lane!.apply(message.request);
-    case 'hash':
-      return lane!.hash();
     case 'task':
       return lane!.task(message.request);
   }

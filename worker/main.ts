@@ -1,6 +1,7 @@
 import { availableParallelism } from 'node:os';
 import { EXIT } from '../shared/errors.js';
 import { leaveAtOnce } from '../shared/leave-at-once.js';
+import { StopSignals } from '../shared/stop-signals.js';
 import { Lanes } from './lanes.js';
 import { parseOptions } from './options.js';
 import { WorkerClient } from './worker.js';
@@ -11,14 +12,9 @@ export async function main(argv: readonly string[]): Promise<number> {
   if ('exitCode' in options) return options.exitCode;
   const say = (line: string) => process.stderr.write(`${new Date().toISOString()} ${line}\n`);
   const local = process.env.ARDM_LOCAL === undefined ? undefined : Number(process.env.ARDM_LOCAL);
-  const stopping = new AbortController();
-  const onSignal = (signal: NodeJS.Signals) => {
-    if (stopping.signal.aborted) leaveAtOnce(signal === 'SIGINT' ? EXIT.interrupted : EXIT.terminated);
-    stopping.abort(signal);
-  };
-  process.on('SIGTERM', onSignal);
   // Ctrl-C reaches the whole process group: a local worker leaves it to its coordinator, which saves first.
-  process.on('SIGINT', (signal) => local === undefined && onSignal(signal));
+  const stopping = new StopSignals(local === undefined ? ['SIGINT', 'SIGTERM'] : ['SIGTERM']);
+  if (local !== undefined) process.on('SIGINT', () => undefined);
   process.on('disconnect', () => leaveAtOnce(EXIT.failure));
 
   const threads = options.threads ?? availableParallelism();
@@ -32,6 +28,6 @@ export async function main(argv: readonly string[]): Promise<number> {
     local,
     connectTimeoutSeconds: options.connectTimeoutSeconds,
     say,
-    signal: stopping.signal,
+    stopping,
   }).run();
 }

@@ -11,6 +11,7 @@ import { version } from '../shared/package.js';
 import { decode, encode, MAX_HEADER_BYTES, ProtocolError } from '../shared/protocol/codec.js';
 import { PROTOCOL, toWorkerSchema, type FromWorker, type ToWorker } from '../shared/protocol/messages.js';
 import { Outbox } from '../shared/protocol/outbox.js';
+import type { StopSignals } from '../shared/stop-signals.js';
 import type { Lanes } from './lanes.js';
 import { computeDeal, type Deal, type SubtreeSum } from './slices.js';
 
@@ -21,7 +22,7 @@ export interface WorkerOptions {
   /** Gives up when no coordinator was heard for so long. */
   readonly connectTimeoutSeconds: number;
   readonly say: (line: string) => void;
-  readonly signal: AbortSignal;
+  readonly stopping: StopSignals;
 }
 
 /** What the worker holds of the run it belongs to. */
@@ -74,16 +75,15 @@ export class WorkerClient {
   }
 
   async run(): Promise<number> {
-    const { signal, say, connectTimeoutSeconds, coordinator } = this.#options;
+    const { stopping, say, connectTimeoutSeconds, coordinator } = this.#options;
     this.#connect();
     const timer = setInterval(() => this.#tick(), TICK_MS);
     const leave = () => {
-      if (this.#session) this.#send({ type: 'leave', reason: `stopped by ${String(signal.reason)}` });
-      const exitCode = signal.reason === 'SIGINT' ? EXIT.interrupted : EXIT.terminated;
+      if (this.#session) this.#send({ type: 'leave', reason: `stopped by ${stopping.name}` });
+      const { exitCode } = stopping;
       void this.#outbox.flush().then(() => this.#end({ exitCode }));
     };
-    signal.addEventListener('abort', leave);
-    if (signal.aborted) leave();
+    stopping.onStop(leave);
     try {
       say(`looking for a coordinator at ${coordinator} (gives up after ${connectTimeoutSeconds} s)`);
       while (!this.#outcome) {
@@ -95,7 +95,6 @@ export class WorkerClient {
       }
     } finally {
       clearInterval(timer);
-      signal.removeEventListener('abort', leave);
       this.#leaveSession();
       this.#socket.close();
     }

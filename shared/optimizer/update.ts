@@ -1,4 +1,5 @@
 import type { TrainingConfig } from '../config/schema.js';
+import { learningRateAt } from '../method/schedule.js';
 
 /**
  * The numbers of one optimizer step. They are computed once, by whoever averages, and travel to every replica as float64;
@@ -32,12 +33,11 @@ export interface Update {
  * learning rate with linear warm-up, by which the very first update has rate 0.
  */
 export function planUpdate(training: TrainingConfig, step: number, squaredNorm: number): Update {
-  const { beta1, beta2, epsilon, weightDecay, ema, clip, warmupSteps } = training;
-  const warmUp = step < warmupSteps ? step / warmupSteps : 1;
+  const { beta1, beta2, epsilon, weightDecay, ema, clip } = training;
   return {
     step,
     clipFactor: Math.min(1, clip / Math.sqrt(squaredNorm + 1e-10) + 1e-10),
-    learningRate: training.learningRate * warmUp,
+    learningRate: learningRateAt(training, step),
     correction1: 1 / (1 - power(beta1, step + 1)),
     correction2: 1 / (1 - power(beta2, step + 1)),
     beta1,
