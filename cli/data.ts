@@ -4,7 +4,7 @@ import { defaultCacheFolder, findFiles } from '../shared/data/cache.js';
 import { megabytes } from '../shared/data/download.js';
 import { provideFiles } from '../shared/data/fetch.js';
 import { sources } from '../shared/data/sources.js';
-import type { Source } from '../shared/data/sources.js';
+import type { Source } from '../shared/data/source.js';
 
 type SetName = keyof typeof sources;
 const names = Object.keys(sources) as SetName[];
@@ -39,8 +39,8 @@ async function inspect(source: Source, cacheFolder: string): Promise<SetState> {
 
 function sourceNamed(name: string): Source {
   if (name === 'binarised-mnist') return sources.mnist;
-  if (name === 'folder')
-    throw new UsageError('set: folder is your own folder of PNG files: nothing to fetch or verify');
+  if (['folder', 'text', 'wav'].includes(name))
+    throw new UsageError(`set: ${name} is your own data: nothing to fetch or verify`);
   const found = names.find((known) => known === name);
   if (!found)
     throw new UsageError(`there is no data set ${name}: choose ${names.join(', ')} or binarised-mnist`);
@@ -68,7 +68,9 @@ export function register(program: Command): void {
       for (const name of names) states.push(await inspect(sources[name], cacheFolder));
       if (json) return console.log(JSON.stringify({ cacheFolder, sets: states }, undefined, 2));
       for (const state of states) printState(state);
-      console.log('binarised-mnist is made from mnist, set: folder from your own PNG files.');
+      console.log(
+        'binarised-mnist is made from mnist; your own data are set: folder (PNG), set: text and set: wav.',
+      );
       console.log(`Fetched sets are kept in ${cacheFolder} (ARDM_CACHE names another folder).`);
     });
 

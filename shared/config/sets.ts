@@ -1,3 +1,6 @@
+import { SC09_COUNTS } from '../data/sc09.js';
+import { numExamples, publishedLayout } from '../data/text-layout.js';
+import { dataShape, DEFAULT_LENGTH } from './data-shape.js';
 import type { Config } from './schema.js';
 
 /** What is known of a published data set without having it. */
@@ -6,15 +9,45 @@ export interface PublishedSet {
   readonly shape: readonly [number, number, number];
   readonly numClasses: number;
   readonly numTrain: number;
+  /** Absent where nothing is published as the validation split. */
+  readonly numValidation?: number;
   readonly numTest: number;
 }
 
 const digits = { shape: [28, 28, 1], numTrain: 60_000, numTest: 10_000 } as const;
 
-/** The published data sets; `folder` is whatever the user has. */
-export const publishedSets: Record<Exclude<Config['data']['set'], 'folder'>, PublishedSet> = {
+/** The published sets of images, which have one shape. */
+export const publishedSets = {
   mnist: { ...digits, numClasses: 256 },
   'fashion-mnist': { ...digits, numClasses: 256 },
   'binarised-mnist': { ...digits, numClasses: 2 },
   cifar10: { shape: [32, 32, 3], numClasses: 256, numTrain: 50_000, numTest: 10_000 },
-};
+} as const satisfies Record<string, PublishedSet>;
+
+/** The published set that a config names, cut into examples as it says; undefined for your own data. */
+export function publishedSet(data: Config['data']): PublishedSet | undefined {
+  switch (data.set) {
+    case 'folder':
+    case 'text':
+    case 'wav':
+      return undefined;
+    case 'text8':
+    case 'enwik8': {
+      const layout = publishedLayout(data.length ?? DEFAULT_LENGTH.text);
+      const numValidation = numExamples(layout.validation, layout);
+      const numTest = numExamples(layout.test, layout);
+      return { ...kindOf(data), numTrain: layout.numPieces, numValidation, numTest };
+    }
+    case 'sc09': {
+      const { train, validation, test } = SC09_COUNTS;
+      return { ...kindOf(data), numTrain: train, numValidation: validation, numTest: test };
+    }
+    default:
+      return publishedSets[data.set];
+  }
+}
+
+function kindOf(data: Config['data']): Pick<PublishedSet, 'shape' | 'numClasses'> {
+  const { shape, numClasses } = dataShape(data)!;
+  return { shape, numClasses };
+}

@@ -1,5 +1,6 @@
 import type { Config } from '../config/schema.js';
 import { UsageError } from '../errors.js';
+import type { Classes } from '../method/classes.js';
 import { PURPOSE, stream } from '../random/philox.js';
 
 export type Augmentation = Config['data']['augment'];
@@ -23,7 +24,7 @@ export function checkAugmentation(mode: Augmentation, [height, width]: Shape): v
  * `flip-rotate`, a rotation by k quarter turns, k uniform in 0..3. The draw is a function of (seed, step, position in the batch).
  */
 export function augment(
-  example: Uint8Array,
+  example: Classes,
   shape: Shape,
   mode: Augmentation,
   key: { seed: number; step: number; position: number },
@@ -36,7 +37,7 @@ export function augment(
 }
 
 /** Mirrors left and right. */
-export function flip(example: Uint8Array, [height, width, channels]: Shape): void {
+export function flip(example: Classes, [height, width, channels]: Shape): void {
   const source = example.slice();
   for (let y = 0; y < height; y++) {
     for (let x = 0; x < width; x++) {
@@ -47,7 +48,7 @@ export function flip(example: Uint8Array, [height, width, channels]: Shape): voi
 }
 
 /** Turns a square image counter-clockwise by `quarters` times 90 degrees. */
-export function rotate(example: Uint8Array, [side, , channels]: Shape, quarters: number): void {
+export function rotate(example: Classes, [side, , channels]: Shape, quarters: number): void {
   for (let turn = 0; turn < quarters; turn++) {
     const source = example.slice();
     for (let y = 0; y < side; y++) {

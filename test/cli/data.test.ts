@@ -32,12 +32,15 @@ test('list tells what is here, verified, and what there is to fetch', async (t) 
   const { output, exitCode } = await run(t, cacheFolder, 'list');
   assert.match(output, /^mnist +verified +54\.9 MB$/m);
   assert.match(output, /^cifar10 +absent +170\.1 MB to fetch$/m);
+  assert.match(output, /^text8 +absent +31\.3 MB to fetch$/m);
+  assert.match(output, /^enwik8 +absent +36\.4 MB to fetch$/m);
+  assert.match(output, /^sc09 +absent +2428\.9 MB to fetch$/m);
   assert.ok(output.includes(cacheFolder));
   assert.equal(exitCode, 0);
   const { sets } = JSON.parse((await run(t, cacheFolder, 'list', '--json')).output);
   assert.deepEqual(
     sets.map(({ name }: { name: string }) => name),
-    ['mnist', 'fashion-mnist', 'cifar10'],
+    ['mnist', 'fashion-mnist', 'cifar10', 'text8', 'enwik8', 'sc09'],
   );
   assert.deepEqual(
     [sets[0].state, sets[0].bytes, sets[2].downloadBytes],
@@ -83,5 +86,9 @@ test('an unknown name is a usage error that lists the known ones', async (t) => 
     (error) =>
       error instanceof UsageError && /no data set imagenet: choose mnist, fashion-mnist/.test(error.message),
   );
-  await assert.rejects(run(t, cacheFolder, 'verify', 'folder'), UsageError);
+  for (const own of ['folder', 'text', 'wav'])
+    await assert.rejects(
+      run(t, cacheFolder, 'verify', own),
+      (error) => error instanceof UsageError && error.message.includes(`set: ${own} is your own data`),
+    );
 });

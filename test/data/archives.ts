@@ -1,6 +1,6 @@
 import { createHash } from 'node:crypto';
 import { gzipSync } from 'node:zlib';
-import type { DataFile } from '../../shared/data/sources.js';
+import type { DataFile } from '../../shared/data/source.js';
 
 /** What a file of these bytes is to be checked against. */
 export function describeFile(name: string, bytes: Uint8Array): DataFile {

@@ -17,7 +17,7 @@ test('writers of one file at the same time leave one whole file and nothing else
   const folder = await temporaryFolder(t);
   const file = path.join(folder, 'new', 'file');
   const contents = Array.from({ length: 8 }, (_, i) => noise(100_000, i));
-  await Promise.all(contents.map((bytes) => writeWhole(file, bytes)));
+  await Promise.all(contents.map((bytes) => writeWhole(file, [bytes])));
   const written = readFileSync(file).toString('hex');
   assert.ok(contents.some((bytes) => Buffer.from(bytes).toString('hex') === written));
   assert.deepEqual(readdirSync(path.dirname(file)), ['file']);
@@ -43,7 +43,7 @@ test('a file that is there but cannot be read is a user error that names it', as
     downloads: [],
     installed: () => [path.join(folder, 'installed')],
   };
-  await writeWhole(path.join(folder, 'installed', 'file', 'is-a-folder'), noise(1));
+  await writeWhole(path.join(folder, 'installed', 'file', 'is-a-folder'), [noise(1)]);
   await assert.rejects(
     findFiles(source, folder),
     (error) => error instanceof UserError && /can't read .*installed.file: EISDIR/.test(error.message),

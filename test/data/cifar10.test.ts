@@ -1,8 +1,9 @@
 import assert from 'node:assert/strict';
+import { Readable } from 'node:stream';
 import test from 'node:test';
 import { encode } from 'fast-png';
 import { UserError } from '../../shared/errors.js';
-import { rebuildBatches } from '../../shared/data/cifar10-strips.js';
+import { rebuildBatches, unpackStrips } from '../../shared/data/cifar10-strips.js';
 import { cifar10Split } from '../../shared/data/cifar10.js';
 import { noise } from './archives.js';
 
@@ -91,6 +92,17 @@ test('strips are rebuilt into official batches: labels, planes and order', () =>
     split.read(i, image);
     assert.deepEqual(image, expected, `image ${i}`);
   });
+});
+
+test('the files of a package come in any order', async () => {
+  const { entries } = stripPackage();
+  const reversed = [...entries].toReversed();
+  const unpacked: [string, Uint8Array[]][] = [];
+  for await (const [name, parts] of unpackStrips(Readable.from(reversed))) unpacked.push([name, parts]);
+  assert.deepEqual(
+    unpacked,
+    [...rebuildBatches(entries)].map(([name, bytes]) => [name, [bytes]]),
+  );
 });
 
 test('a package without its files, or with other strips, is refused', () => {

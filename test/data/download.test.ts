@@ -6,7 +6,7 @@ import path from 'node:path';
 import test from 'node:test';
 import { UserError } from '../../shared/errors.js';
 import { download } from '../../shared/data/download.js';
-import type { Download } from '../../shared/data/sources.js';
+import type { Download } from '../../shared/data/source.js';
 import { describeFile, noise } from './archives.js';
 import { NOBODY, send, serve } from './server.js';
 import { temporaryFolder } from './temporary.js';

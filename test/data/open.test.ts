@@ -9,6 +9,7 @@ import { defaultCacheFolder, findFiles } from '../../shared/data/cache.js';
 import type { Split } from '../../shared/data/dataset.js';
 import { openDataset } from '../../shared/data/open.js';
 import { sources } from '../../shared/data/sources.js';
+import { encodeWav } from '../../shared/render/wav.js';
 import { unchecked } from '../support/unchecked.js';
 import { noise } from './archives.js';
 import { temporaryFolder } from './temporary.js';
@@ -16,6 +17,9 @@ import { temporaryFolder } from './temporary.js';
 type Data = Config['data'];
 const data = (set: Data['set'], more: Partial<Data> = {}): Data => ({
   set,
+  vocabulary: 'bytes',
+  context: 0,
+  sampleRate: 16_000,
   testFraction: 0.5,
   augment: 'none',
   ...more,
@@ -104,8 +108,43 @@ test('a folder is found relative to the config file', async (t) => {
   assert.equal(dataset.train.count + dataset.test.count, 20);
 });
 
+test('a text and a folder of clips are found relative to the config file, of the published length unless told', async (t) => {
+  const baseFolder = await temporaryFolder(t);
+  writeFileSync(path.join(baseFolder, 'book.txt'), 'a word and a word\n'.repeat(500));
+  for (let i = 0; i < 20; i++)
+    writeFileSync(path.join(baseFolder, `${i}.wav`), encodeWav(new Int16Array(9), 16_000));
+  const open = (set: Data['set'], more: Partial<Data>) =>
+    openDataset(data(set, { testFraction: 0.2, ...more }), { ...here, baseFolder });
+  const text = await open('text', { file: 'book.txt' });
+  assert.deepEqual([text.name, text.shape, text.numClasses], ['book.txt', [1, 250, 1], 256]);
+  const short = { file: 'book.txt', length: 20, context: 5, vocabulary: 'enwik8' } as const;
+  const { shape, numClasses } = await open('text', short);
+  assert.deepEqual([shape, numClasses], [[1, 25, 1], 257]);
+  assert.deepEqual((await open('wav', { folder: '.' })).shape, [1, 16_000, 1]);
+  assert.deepEqual((await open('wav', { folder: '.', length: 12 })).shape, [1, 12, 1]);
+});
+
+test('a set that is not here says what to fetch', async (t) => {
+  const cacheFolder = await temporaryFolder(t);
+  for (const [set, address] of [
+    ['text8', 'http://mattmahoney.net/dc/text8.zip (31.3 MB)'],
+    ['enwik8', 'http://mattmahoney.net/dc/enwik8.zip (36.4 MB)'],
+    [
+      'sc09',
+      'https://storage.googleapis.com/download.tensorflow.org/data/speech_commands_v0.02.tar.gz (2428.9 MB)',
+    ],
+  ] as const) {
+    await assert.rejects(
+      openDataset(data(set), { ...here, cacheFolder }),
+      (error: Error) =>
+        error.message.includes(`Run \`ardm data fetch ${set}\``) && error.message.includes(address),
+    );
+  }
+});
+
 test('a config that does not fit the set is a usage error', async (t) => {
-  await assert.rejects(openDataset(data('folder'), here), UsageError);
+  for (const set of ['folder', 'text', 'wav'] as const)
+    await assert.rejects(openDataset(data(set), here), UsageError);
   const baseFolder = await folderOf(t, 4, 6);
   await assert.rejects(
     openDataset(data('folder', { folder: 'faces', augment: 'flip-rotate' }), { ...here, baseFolder }),

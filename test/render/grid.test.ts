@@ -1,8 +1,8 @@
 import assert from 'node:assert/strict';
 import test from 'node:test';
 import { decode } from 'fast-png';
-import { encodeGrid } from '../../shared/data/grid.js';
-import { noise } from './archives.js';
+import { encodeGrid } from '../../shared/render/grid.js';
+import { noise } from '../data/archives.js';
 
 test('small images are enlarged by a whole number and set apart by a gap', () => {
   const images = Uint8Array.of(0, 1, 1, 0, 1, 1, 1, 1, 0, 0, 0, 0);

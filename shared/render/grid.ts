@@ -13,7 +13,7 @@ const SHOWN_PIXELS = 96;
  * @param numClasses K
  */
 export function encodeGrid(
-  images: Uint8Array,
+  images: ArrayLike<number>,
   [height, width, channels]: readonly [number, number, number],
   numClasses: number,
   columns: number,

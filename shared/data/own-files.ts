@@ -1,0 +1,37 @@
+import { createHash } from 'node:crypto';
+import { readdir } from 'node:fs/promises';
+import path from 'node:path';
+import { UserError } from '../errors.js';
+
+/**
+ * The files of a folder and all folders below whose names match, relative to it, with slashes whatever the system, sorted. Names that
+ * start with a dot are passed over.
+ *
+ * @throws UserError when a folder can't be read
+ */
+export async function namesBelow(folder: string, pattern: RegExp): Promise<string[]> {
+  return (await collect(folder, pattern, '')).sort();
+}
+
+async function collect(folder: string, pattern: RegExp, below: string): Promise<string[]> {
+  const entries = await readdir(path.join(folder, below), { withFileTypes: true }).catch(unreadable(folder));
+  const names: string[] = [];
+  for (const entry of entries) {
+    if (entry.name.startsWith('.')) continue;
+    if (entry.isDirectory()) names.push(...(await collect(folder, pattern, `${below}${entry.name}/`)));
+    else if (pattern.test(entry.name)) names.push(below + entry.name);
+  }
+  return names;
+}
+
+/** Whether a file belongs to the test split: by a hash of its relative name, whatever other files there are. */
+export function isTest(name: string, testFraction: number): boolean {
+  return createHash('sha256').update(name).digest().readUInt32BE(0) < testFraction * 2 ** 32;
+}
+
+/** For `catch`: a failure to read becomes a UserError that names the place. */
+export const unreadable =
+  (place: string) =>
+  (error: Error): never => {
+    throw new UserError(`can't read ${place}: ${error.message}`, undefined, { cause: error });
+  };
