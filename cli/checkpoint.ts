@@ -7,6 +7,7 @@ import { entriesIn, locate } from '../shared/checkpoint/newest.js';
 import { verifyFiles } from '../shared/checkpoint/verify.js';
 import { EXIT, UserError } from '../shared/errors.js';
 import { megabytes } from '../shared/data/download.js';
+import { registerImport } from './checkpoint-import.js';
 
 /** What is known of a checkpoint without reading its tensors. */
 interface Listed {
@@ -49,9 +50,11 @@ async function damageOf(checkpoint: string): Promise<string | undefined> {
 
 const RUN_DIR = "a run's folder, its folder of checkpoints, or one checkpoint";
 
-/** `ardm checkpoint list | verify`: the checkpoints of a run. */
+/** `ardm checkpoint list | verify | import`: the checkpoints of a run. */
 export function register(program: Command): void {
-  const checkpoint = program.command('checkpoint').description('list and verify the checkpoints of a run');
+  const checkpoint = program
+    .command('checkpoint')
+    .description("list and verify the checkpoints of a run; import one of the original's");
 
   checkpoint
     .command('list')
@@ -94,4 +97,6 @@ export function register(program: Command): void {
       else for (const { path, reason } of verified) console.log(`${path}: ${reason ?? 'good'}`);
       if (verified.length === 0 || verified.some(({ good }) => !good)) process.exitCode = EXIT.failure;
     });
+
+  registerImport(checkpoint);
 }

@@ -1,7 +1,7 @@
 import { EventEmitter } from 'node:events';
 import { Worker } from 'node:worker_threads';
-import type { TreeNode } from '../shared/exchange/tree.js';
 import type { AveragerData, FromAverager, ToAverager } from './averager-thread.js';
+import type { Gathered } from './gathering.js';
 
 export type Averaged = Extract<FromAverager, { kind: 'averaged' }>;
 export type StateSnapshot = Extract<FromAverager, { kind: 'snapshot' }>;
@@ -26,7 +26,7 @@ export class Averager extends EventEmitter<AveragerEvents> {
 
   constructor(data: AveragerData) {
     super();
-    this.#bytes = 4 * data.numParameters;
+    this.#bytes = 4 * data.model.numParameters;
     this.#thread = new Worker(new URL('./averager-thread.js', import.meta.url), { workerData: data });
     this.#thread.on('message', (message: FromAverager) => this.#receive(message));
     this.#thread.on('error', (error) => this.emit('error', error));
@@ -40,11 +40,12 @@ export class Averager extends EventEmitter<AveragerEvents> {
     this.#free.push(buffer);
   }
 
-  add(step: number, node: TreeNode, buffer: SharedArrayBuffer, hash: boolean): void {
-    this.#post({ kind: 'sum', step, node, buffer, hash });
+  /** @param hash whether the replica's hash is wanted after this step */
+  add(step: number, gathered: Gathered, hash: boolean): void {
+    this.#post({ kind: 'sum', step, hash, ...gathered });
   }
 
-  /** The replica between two steps, copied; into `buffer` (16 bytes a parameter) where one is given. */
+  /** The replica between two steps, copied; into the `buffer` of a former snapshot where one is given. */
   snapshot(buffer?: SharedArrayBuffer): Promise<StateSnapshot> {
     const request = this.#requests++;
     return new Promise((resolve) => {

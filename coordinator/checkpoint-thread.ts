@@ -1,11 +1,14 @@
 import { parentPort, workerData } from 'node:worker_threads';
 import type { Retention } from '../shared/checkpoint/retention.js';
 import { writeCheckpoint, type Snapshot } from '../shared/checkpoint/write.js';
+import { stateIn } from './state-copy.js';
 
 /** What stays the same in every checkpoint of a run. */
 export interface CheckpointData extends Omit<Snapshot, 'step' | 'chain' | 'repeatable' | 'state'> {
   readonly folder: string;
   readonly numParameters: number;
+  /** Loss components. */
+  readonly numSteps: number;
   readonly retention: Retention;
 }
 
@@ -13,7 +16,7 @@ export interface ToCheckpointThread {
   readonly step: number;
   readonly chain: string;
   readonly repeatable: boolean;
-  /** Parameters, moments, moving average, P float32 each. */
+  /** A copy of the state: see `stateIn`. */
   readonly buffer: SharedArrayBuffer;
 }
 
@@ -27,12 +30,11 @@ export type FromCheckpointThread =
     }
   | { readonly error: string };
 
-const { folder, numParameters, retention, ...constant } = workerData as CheckpointData;
+const { folder, numParameters, numSteps, retention, ...constant } = workerData as CheckpointData;
 
 parentPort!.on('message', async ({ step, chain, repeatable, buffer }: ToCheckpointThread) => {
   const started = performance.now();
-  const array = (nth: number) => new Float32Array(buffer, 4 * nth * numParameters, numParameters);
-  const state = { parameters: array(0), firstMoment: array(1), secondMoment: array(2), ema: array(3) };
+  const state = stateIn(buffer, { numParameters, numSteps });
   let answer: FromCheckpointThread;
   try {
     const info = await writeCheckpoint(folder, { ...constant, step, chain, repeatable, state }, retention);

@@ -2,8 +2,10 @@ import { setImmediate as nextTurn } from 'node:timers/promises';
 import { Router } from 'zeromq';
 import type { Config } from '../shared/config/schema.js';
 import { EXIT, UserError } from '../shared/errors.js';
-import { bucketBytes, bucketsOf, checksum } from '../shared/exchange/buckets.js';
+import { bucketBytes, bucketsOf } from '../shared/exchange/buckets.js';
+import { statisticsFrames } from '../shared/exchange/statistics.js';
 import { summarize } from '../shared/method/bound.js';
+import type { ModelDescription } from '../shared/model/description.js';
 import { decode, encode, MAX_HEADER_BYTES, ProtocolError } from '../shared/protocol/codec.js';
 import { fromWorkerSchema, PROTOCOL, type FromWorker, type ToWorker } from '../shared/protocol/messages.js';
 import { Outbox } from '../shared/protocol/outbox.js';
@@ -15,6 +17,7 @@ import type { MemberStatus } from './metrics.js';
 import { isDue, type Products } from './products.js';
 import { Publications } from './publications.js';
 import type { Sharder } from './sharder.js';
+import { partsOf, stateIn } from './state-copy.js';
 import { StateHashes, type Divergence } from './state-hashes.js';
 import { StepClock } from './step-clock.js';
 import { Traffic } from './traffic.js';
@@ -27,8 +30,7 @@ export interface CoordinatorOptions {
   readonly startStep: number;
   readonly shape: readonly [number, number, number];
   readonly numClasses: number;
-  readonly numVariables: number;
-  readonly numParameters: number;
+  readonly model: ModelDescription;
   readonly modelDigest: string;
   readonly averager: Averager;
   readonly sharder: Sharder;
@@ -70,8 +72,6 @@ export class Coordinator {
   readonly #publications: Publications;
   readonly #hashes = new StateHashes();
   readonly #clock = new StepClock(performance.now());
-  readonly #timeSteps: Int32Array;
-  readonly #logLikelihoods: Float64Array;
   #averaged: Averaged | undefined;
   #waiting = false;
   readonly #traffic = new Traffic();
@@ -88,8 +88,6 @@ export class Coordinator {
     this.#outbox = new Outbox(this.#router, () => undefined);
     this.#publications = new Publications((buffer) => averager.give(buffer));
     this.#router.maxMessageSize = Math.max(64 * 2 ** 20, 2 * workers.bucketBytes) + MAX_HEADER_BYTES;
-    this.#timeSteps = new Int32Array(training.batch);
-    this.#logLikelihoods = new Float64Array(training.batch);
     this.#core = createCore(
       {
         term,
@@ -246,19 +244,8 @@ export class Coordinator {
   }
 
   #welcome(id: string, hello: FromWorker & { type: 'hello' }): void {
-    const {
-      version,
-      run,
-      term,
-      config,
-      shape,
-      numClasses,
-      modelDigest,
-      numParameters,
-      averager,
-      sharder,
-      products,
-    } = this.#options;
+    const { version, run, term, config, shape, numClasses, model, modelDigest, averager, sharder, products } =
+      this.#options;
     if (hello.protocol !== PROTOCOL || hello.version !== version) {
       const reason = `the worker runs ardm ${hello.version}, this coordinator ${version}: install the same version on both`;
       this.#drop(id, 'hello', reason);
@@ -270,7 +257,9 @@ export class Coordinator {
     const { pid, host, device, lanes, repeatable, local, attempt } = hello;
     this.#repeatable &&= repeatable;
     const { bucketBytes: bucketSize } = config.workers;
-    const gathering = new Gathering(numParameters, bucketSize, sharder.sliceSize, () => averager.take());
+    const gathering = new Gathering(model.numParameters, bucketSize, sharder.sliceSize, () =>
+      averager.take(),
+    );
     this.#peers.set(id, { pid, host, device, local, attempt, gathering });
     const actions = decide(this.#core, { kind: 'join', id, lanes }, performance.now());
     const member = this.#core.members.get(id);
@@ -323,10 +312,7 @@ export class Coordinator {
   }
 
   #gathered(id: string, step: number, begin: number, end: number, gathered: Gathered): void {
-    const { averager, sharder } = this.#options;
-    this.#timeSteps.set(gathered.timeSteps, begin * sharder.sliceSize);
-    this.#logLikelihoods.set(gathered.logLikelihoods, begin * sharder.sliceSize);
-    averager.add(step, gathered.node, gathered.buffer, this.#isHashed(step));
+    this.#options.averager.add(step, gathered, this.#isHashed(step));
     this.#feed({ kind: 'covered', id, step, begin, end });
   }
 
@@ -441,47 +427,39 @@ export class Coordinator {
    * Copies the replica and sends it. From the copy on the newcomer gets every average, so nothing is missed in between.
    */
   async #sendState(id: string): Promise<void> {
-    const { averager, numParameters, config, term } = this.#options;
+    const { averager, model, config, term } = this.#options;
     const incarnation = this.#core.members.get(id)?.incarnation;
     const isHere = () => this.#core.members.get(id)?.incarnation === incarnation;
     const { step, buffer } = await averager.snapshot();
     if (!isHere()) return;
     this.#feed({ kind: 'state-sent', id, step });
-    const buckets = bucketsOf(numParameters, config.workers.bucketBytes);
-    for (const [nth, array] of (['parameters', 'firstMoment', 'secondMoment', 'ema'] as const).entries()) {
-      const values = new Float32Array(buffer, 4 * nth * numParameters, numParameters);
-      for (const bucket of buckets) {
-        const bytes = bucketBytes(values, bucket);
-        this.#say(id, { type: 'state', term, step, array, ...bucket, crc: checksum(bytes) }, [bytes]);
-        // The state may be gigabytes: whoever else has something to say is heard meanwhile.
-        await nextTurn();
-        if (!isHere()) return;
-      }
+    for (const { bytes, ...part } of partsOf(stateIn(buffer, model), config.workers.bucketBytes)) {
+      this.#say(id, { type: 'state', term, step, ...part }, [bytes]);
+      // The state may be gigabytes: whoever else has something to say is heard meanwhile.
+      await nextTurn();
+      if (!isHere()) return;
     }
     this.#say(id, { type: 'state-end', term, step });
   }
 
   /** Sends the average and the commit, and tells what the step was. */
   #publish(to: readonly string[]): void {
-    const { config, term, numParameters, products, sharder, checkpoint, emit } = this.#options;
-    const { step, buffer, checksums, chain, update, gradientNorm, seconds } = this.#averaged!;
+    const { config, term, model, products, sharder, checkpoint, emit } = this.#options;
+    const { step, buffer, checksums, statistics, crcs, chain, update, gradientNorm, seconds } =
+      this.#averaged!;
     const values = new Float32Array(buffer);
     const now = performance.now();
-    for (const [nth, bucket] of bucketsOf(numParameters, config.workers.bucketBytes).entries()) {
+    for (const [nth, bucket] of bucketsOf(model.numParameters, config.workers.bucketBytes).entries()) {
       const bytes = bucketBytes(values, bucket);
       for (const id of to)
         this.#say(id, { type: 'average', term, step, ...bucket, crc: checksums[nth]! }, [bytes]);
     }
+    const hash = this.#isHashed(step);
     for (const id of to)
-      this.#say(id, { type: 'commit', term, step, update, chain, hash: this.#isHashed(step) });
+      this.#say(id, { type: 'commit', term, step, update, crcs, chain, hash }, statisticsFrames(statistics));
     this.#publications.add(step, buffer, to);
-    const { numVariables } = this.#options;
-    const { bitsPerDim, loss } = summarize(
-      this.#timeSteps,
-      this.#logLikelihoods,
-      numVariables,
-      config.model.ceWeight,
-    );
+    const { timeSteps, logLikelihoods } = statistics;
+    const { bitsPerDim, loss } = summarize(timeSteps, logLikelihoods, model, config.model.ceWeight);
     emit({
       event: 'step',
       step: step + 1,

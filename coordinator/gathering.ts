@@ -1,20 +1,19 @@
 import { bucketBytes, bucketsOf, checksum, type Bucket } from '../shared/exchange/buckets.js';
+import { readStatistics, type Statistics } from '../shared/exchange/statistics.js';
 import type { TreeNode } from '../shared/exchange/tree.js';
 
-/** A subtree's sum, complete, with the statistics of its examples in slice order. */
+/** A subtree's sum, complete, with the statistics of its examples. */
 export interface Gathered {
   readonly node: TreeNode;
   readonly buffer: SharedArrayBuffer;
-  readonly timeSteps: Int32Array;
-  /** Nats, of each example's unknown variables. */
-  readonly logLikelihoods: Float64Array;
+  readonly statistics: Statistics;
 }
 
 interface Partial {
   readonly node: TreeNode;
   readonly buffer: SharedArrayBuffer;
   readonly missing: Set<number>;
-  examples: { timeSteps: Int32Array; logLikelihoods: Float64Array } | undefined;
+  statistics: Statistics | undefined;
 }
 
 /** The part of a gradient header that this file reads. */
@@ -50,17 +49,11 @@ export class Gathering {
   }
 
   examples(node: TreeNode, frames: readonly Uint8Array[]): Gathered | string | undefined {
-    const count = this.#sliceSize << node.level;
-    const [timeSteps, logLikelihoods] = frames;
-    if (timeSteps?.byteLength !== 4 * count || logLikelihoods?.byteLength !== 8 * count) {
-      return 'statistics of another number of examples';
-    }
+    const statistics = readStatistics(frames, this.#sliceSize << node.level);
+    if (!statistics) return 'statistics of another number of examples';
     const partial = this.#partial(node);
-    if (partial.examples) return 'statistics twice';
-    partial.examples = {
-      timeSteps: new Int32Array(new Uint8Array(timeSteps).buffer),
-      logLikelihoods: new Float64Array(new Uint8Array(logLikelihoods).buffer),
-    };
+    if (partial.statistics) return 'statistics twice';
+    partial.statistics = statistics;
     return this.#complete(partial);
   }
 
@@ -79,16 +72,16 @@ export class Gathering {
         node: { level, index },
         buffer: this.#take(),
         missing: new Set(this.#buckets.keys()),
-        examples: undefined,
+        statistics: undefined,
       };
       this.#partials.set(key, partial);
     }
     return partial;
   }
 
-  #complete({ node, buffer, missing, examples }: Partial): Gathered | undefined {
-    if (missing.size > 0 || !examples) return undefined;
+  #complete({ node, buffer, missing, statistics }: Partial): Gathered | undefined {
+    if (missing.size > 0 || !statistics) return undefined;
     this.#partials.delete(`${node.level}/${node.index}`);
-    return { node, buffer, ...examples };
+    return { node, buffer, statistics };
   }
 }

@@ -2,7 +2,10 @@ import { mkdir, rename, writeFile } from 'node:fs/promises';
 import path from 'node:path';
 import type { Config } from '../shared/config/schema.js';
 import type { Dataset } from '../shared/data/dataset.js';
-import { encodeGrid } from '../shared/data/grid.js';
+import { mediumOf } from '../shared/config/medium.js';
+import { allocateClasses, bytesOf, bytesPerVariable, classesFrom } from '../shared/method/classes.js';
+import type { ModelDescription } from '../shared/model/description.js';
+import { renderSamples } from '../shared/render/samples.js';
 import type { Task } from '../shared/protocol/messages.js';
 import type { RunEvent } from './events.js';
 
@@ -11,19 +14,23 @@ export function isDue(step: number, every: number, last: number): boolean {
   return step === last || (every > 0 && step > 0 && step % every === 0);
 }
 
+type Sizes = Pick<ModelDescription, 'numPositions' | 'numStages'>;
+
 /**
- * Evaluations and sample grids: cut into tasks for the workers, put together from their results.
+ * Evaluations and samples: cut into tasks for the workers, put together from their results.
  * The tasks of a step, and what comes out of them, depend on the configuration and the step alone.
  */
 export class Products {
   readonly #config: Config;
   readonly #dataset: Dataset;
+  readonly #model: Sizes;
   readonly #samplesFolder: string;
   readonly #results = new Map<number, Uint8Array>();
   #startedAt = 0;
 
-  constructor(config: Config, dataset: Dataset, samplesFolder: string) {
+  constructor(config: Config, dataset: Dataset, model: Sizes, samplesFolder: string) {
     this.#config = config;
+    this.#model = model;
     this.#dataset = dataset;
     this.#samplesFolder = samplesFolder;
   }
@@ -32,6 +39,11 @@ export class Products {
   get numEvaluated(): number {
     const { examples } = this.#config.evaluation;
     return examples === 0 ? this.#dataset.test.count : Math.min(examples, this.#dataset.test.count);
+  }
+
+  get #exampleSize(): number {
+    const [height, width, channels] = this.#dataset.shape;
+    return height * width * channels;
   }
 
   /** What is to be computed once `step` steps are committed. */
@@ -57,19 +69,19 @@ export class Products {
 
   /** The test examples of an evaluation task, one after another. */
   examplesOf(task: Task & { kind: 'evaluate' }): Uint8Array {
-    const [height, width, channels] = this.#dataset.shape;
-    const size = height * width * channels;
-    const examples = new Uint8Array(task.count * size);
+    const { test, numClasses } = this.#dataset;
+    const size = this.#exampleSize;
+    const examples = allocateClasses(numClasses, task.count * size);
     for (let i = 0; i < task.count; i++) {
-      this.#dataset.test.read(task.first + i, examples.subarray(i * size, (i + 1) * size));
+      test.read(task.first + i, examples.subarray(i * size, (i + 1) * size));
     }
-    return examples;
+    return bytesOf(examples);
   }
 
   /** Bytes that the result of a task must have. */
   resultBytes(task: Task): number {
-    const [height, width, channels] = this.#dataset.shape;
-    return task.count * (task.kind === 'evaluate' ? 8 : height * width * channels);
+    const exampleBytes = this.#exampleSize * bytesPerVariable(this.#dataset.numClasses);
+    return task.count * (task.kind === 'evaluate' ? 8 : exampleBytes);
   }
 
   begin(now: number): void {
@@ -82,7 +94,7 @@ export class Products {
     this.#results.set(task, new Uint8Array(result));
   }
 
-  /** All tasks of `step` are done: the events that tell of them, the grid written to disk. */
+  /** All tasks of `step` are done: the events that tell of them, the samples written to disk. */
   async finish(step: number, now: number): Promise<RunEvent[]> {
     const events: RunEvent[] = [];
     const tasks = this.tasksAfter(step);
@@ -122,20 +134,23 @@ export class Products {
 
   async #samples(step: number, tasks: readonly Task[], seconds: number): Promise<RunEvent> {
     const { shape, numClasses } = this.#dataset;
-    const { count, budget } = this.#config.samples;
-    const images = Buffer.concat(tasks.map(({ task }) => this.#results.get(task)!));
-    const png = encodeGrid(images, shape, numClasses, Math.ceil(Math.sqrt(count)));
-    const file = path.join(this.#samplesFolder, `step-${String(step).padStart(8, '0')}.png`);
+    const { data, samples } = this.#config;
+    const { numPositions, numStages } = this.#model;
+    const bytes = Buffer.concat(tasks.map(({ task }) => this.#results.get(task)!));
+    const kind = { medium: mediumOf(data), shape, numClasses, numContext: data.context };
+    const files = renderSamples(classesFrom(bytes, numClasses), kind);
+    const stem = path.join(this.#samplesFolder, `step-${String(step).padStart(8, '0')}`);
     await mkdir(this.#samplesFolder, { recursive: true });
-    await writeFile(`${file}.part`, png);
-    await rename(`${file}.part`, file);
-    const [height, width, channels] = shape;
+    for (const { suffix, bytes } of files) {
+      await writeFile(`${stem}${suffix}.part`, bytes);
+      await rename(`${stem}${suffix}.part`, stem + suffix);
+    }
     return {
       event: 'samples',
       step,
-      path: file,
-      count,
-      budget: budget ?? height * width * channels,
+      path: stem + files[0]!.suffix,
+      count: samples.count,
+      budget: numStages * Math.min(samples.budget ?? numPositions, numPositions),
       seconds,
     };
   }

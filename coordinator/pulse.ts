@@ -63,7 +63,7 @@ export class Pulse {
     if (this.#numLosses > 0) parts.push(bold(`${this.#loss.toFixed(3)} bits/dim`));
     if (this.#step === this.steps) return [...parts, 'evaluating and sampling'];
     const seconds = median(this.#seconds);
-    if (seconds > 0) parts.push(`${precise(this.#batch / seconds)} images/s`);
+    if (seconds > 0) parts.push(`${precise(this.#batch / seconds)} examples/s`);
     if (seconds > 0) parts.push(`ETA ${duration((this.steps - this.#step) * seconds)}`);
     parts.push(count(this.#members, 'worker'));
     return parts;

@@ -54,6 +54,7 @@ export async function run(
       report: say,
       signal: stopping.signal,
     });
+    dataset.notes?.forEach(say);
     checkSizes(loaded, dataset);
     return await train(loaded, options, dataset, observers, stopping);
   } catch (error) {
@@ -79,9 +80,9 @@ async function train(
   const { shape, numClasses } = dataset;
   const startedAt = performance.now();
   const layout = runLayout(runFolder);
-  const model = describeModel(config.model, dataset);
-  const { numParameters, numVariables } = model;
-  const replica = new Replica(numParameters);
+  const model = describeModel(config.model, { ...dataset, numContext: config.data.context });
+  const { numParameters, numSteps } = model;
+  const replica = new Replica(numParameters, numSteps);
   const start = await startState(loaded, resume, layout.checkpoints, model, replica);
   await makeFolder(runFolder);
 
@@ -95,7 +96,7 @@ async function train(
 
   const averager = new Averager({
     memory: replica.memory,
-    numParameters,
+    model,
     training,
     bucketBytes: workers.bucketBytes,
     step: start.step,
@@ -112,6 +113,7 @@ async function train(
       numClasses,
       parameters: model.parameters,
       numParameters,
+      numSteps,
       retention: config.checkpoints,
     },
     averager,
@@ -126,12 +128,11 @@ async function train(
     startStep: start.step,
     shape,
     numClasses,
-    numVariables,
-    numParameters,
+    model,
     modelDigest: modelDigest(model),
     averager,
     sharder: new Sharder(config, dataset),
-    products: new Products(config, dataset, layout.samples),
+    products: new Products(config, dataset, model, layout.samples),
     emit,
     checkpoint: () => void checkpointer.save(),
   });

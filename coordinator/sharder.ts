@@ -2,6 +2,8 @@ import type { Config } from '../shared/config/schema.js';
 import { augment } from '../shared/data/augment.js';
 import type { Dataset } from '../shared/data/dataset.js';
 import { batchIndices } from '../shared/data/order.js';
+import { allocateClasses, bytesOf } from '../shared/method/classes.js';
+import { PURPOSE, stream } from '../shared/random/philox.js';
 
 /**
  * Which examples a slice of a step holds: a function of the seed and the step, so that a step dealt again carries the
@@ -10,13 +12,14 @@ import { batchIndices } from '../shared/data/order.js';
 export class Sharder {
   readonly #config: Config;
   readonly #dataset: Dataset;
-  readonly #exampleBytes: number;
+  /** Classes of an example. */
+  readonly #size: number;
 
   constructor(config: Config, dataset: Dataset) {
     this.#config = config;
     this.#dataset = dataset;
     const [height, width, channels] = dataset.shape;
-    this.#exampleBytes = height * width * channels;
+    this.#size = height * width * channels;
   }
 
   /** Examples a slice. */
@@ -30,18 +33,20 @@ export class Sharder {
     return step / Math.floor(this.#dataset.train.count / batch);
   }
 
-  /** The examples of slices [begin, end) of a step, augmented, height-width-channel bytes one after another. */
+  /** The bytes of the examples of slices [begin, end) of a step, cut out or augmented, one after another. */
   examples(step: number, begin: number, end: number): Uint8Array {
     const { seed, data, training } = this.#config;
     const indices = batchIndices(seed, this.#dataset.train.count, training.batch, step);
     const first = begin * this.sliceSize;
     const count = (end - begin) * this.sliceSize;
-    const examples = new Uint8Array(count * this.#exampleBytes);
+    const { train, shape, numClasses } = this.#dataset;
+    const examples = allocateClasses(numClasses, count * this.#size);
     for (let i = 0; i < count; i++) {
-      const example = examples.subarray(i * this.#exampleBytes, (i + 1) * this.#exampleBytes);
-      this.#dataset.train.read(indices[first + i]!, example);
-      augment(example, this.#dataset.shape, data.augment, { seed, step, position: first + i });
+      const example = examples.subarray(i * this.#size, (i + 1) * this.#size);
+      const position = first + i;
+      train.read(indices[position]!, example, stream(seed, PURPOSE.crop, step, position));
+      augment(example, shape, data.augment, { seed, step, position });
     }
-    return examples;
+    return bytesOf(examples);
   }
 }

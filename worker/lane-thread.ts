@@ -2,8 +2,12 @@ import { parentPort, workerData } from 'node:worker_threads';
 import type { Config } from '../shared/config/schema.js';
 import { selectEngine, type EngineChoice } from '../shared/engine/select.js';
 import type { Engine, Provider } from '../shared/engine/engine.js';
+import type { Statistics } from '../shared/exchange/statistics.js';
 import { drawEvaluation } from '../shared/method/evaluation.js';
+import { bytesOf, classesFrom } from '../shared/method/classes.js';
+import { planStages } from '../shared/method/plan.js';
 import { naivePolicy } from '../shared/method/policy.js';
+import { LossTracker } from '../shared/method/tracker.js';
 import { describeModel, type ModelDescription } from '../shared/model/description.js';
 import { Evaluator } from '../shared/model/evaluate.js';
 import { Sampler } from '../shared/model/sample.js';
@@ -46,7 +50,7 @@ export interface LaneJobs {
     result: SliceResult;
   };
   merge: { request: { left: SharedArrayBuffer; right: SharedArrayBuffer }; result: void };
-  apply: { request: { update: Update; hash: boolean }; result: string | undefined };
+  apply: { request: { update: Update; statistics: Statistics; hash: boolean }; result: string | undefined };
   task: { request: { task: Task; examples: Uint8Array | undefined }; result: Uint8Array };
 }
 
@@ -67,14 +71,18 @@ class Lane {
   readonly #model: LaneModel;
   readonly #description: ModelDescription;
   readonly #replica: Replica;
+  readonly #tracker: LossTracker;
   #trainer: Promise<SliceTrainer> | undefined;
   #evaluator: Promise<Evaluator> | undefined;
   #sampler: Promise<Sampler> | undefined;
 
   constructor(model: LaneModel) {
     this.#model = model;
-    this.#description = describeModel(model.config.model, model);
-    this.#replica = Replica.attach(model.memory, this.#description.numParameters);
+    const { model: modelConfig, data } = model.config;
+    this.#description = describeModel(modelConfig, { ...model, numContext: data.context });
+    const { numParameters, numSteps } = this.#description;
+    this.#replica = Replica.attach(model.memory, numParameters, numSteps);
+    this.#tracker = new LossTracker(this.#replica.components);
   }
 
   async slice({
@@ -98,26 +106,28 @@ class Lane {
       gradients,
       step,
       firstPosition: slice * sliceSize,
-      examples,
+      examples: classesFrom(examples, this.#model.numClasses),
     });
     const seconds = (performance.now() - started) / 1000;
     return { timeSteps, logLikelihoods, nonfinite: this.#firstNonfinite(gradients), seconds };
   }
 
-  apply({ update, hash }: LaneJobs['apply']['request']): string | undefined {
+  apply({ update, statistics, hash }: LaneJobs['apply']['request']): string | undefined {
     this.#replica.apply(update);
+    this.#tracker.observeBatch(statistics.timeSteps, statistics.logLikelihoods, this.#description);
     return hash ? this.#replica.hash() : undefined;
   }
 
   async task({ task, examples }: LaneJobs['task']['request']): Promise<Uint8Array> {
     const { seed, model, evaluation, samples } = this.#model.config;
-    const { numVariables } = this.#description;
+    const { numPositions } = this.#description;
     const parameters = this.#replica.ema;
     if (task.kind === 'sample') {
       this.#sampler ??= Sampler.create(engine, this.#description, model, samples.batch);
       const sampler = await this.#sampler;
-      const policy = naivePolicy(numVariables, Math.min(numVariables, samples.budget ?? numVariables));
-      return sampler.run({ parameters, seed, first: task.first, count: task.count, policy });
+      const policy = this.#samplePolicy();
+      const drawn = await sampler.run({ parameters, seed, first: task.first, count: task.count, policy });
+      return bytesOf(drawn);
     }
     this.#evaluator ??= Evaluator.create(engine, this.#description, model, evaluation.batch);
     const evaluator = await this.#evaluator;
@@ -127,11 +137,27 @@ class Lane {
       first: task.first,
       count: task.count,
       numExamples: this.#model.numTestExamples,
-      numVariables,
+      numPositions,
+      steps: this.#description,
       mode: evaluation.timeSteps,
     });
-    const { elbo } = await evaluator.run({ parameters, examples: examples!, orders, timeSteps });
+    const { elbo } = await evaluator.run({
+      parameters,
+      examples: classesFrom(examples!, this.#model.numClasses),
+      orders,
+      timeSteps,
+    });
     return new Uint8Array(elbo.buffer, elbo.byteOffset, elbo.byteLength);
+  }
+
+  #samplePolicy(): Int32Array {
+    const { budget, policy } = this.#model.config.samples;
+    const { numPositions, numStages } = this.#description;
+    const numCalls = Math.min(numPositions, budget ?? numPositions);
+    const isPlanned = policy === 'planned' && !this.#replica.components.every(Number.isNaN);
+    return isPlanned
+      ? planStages(this.#tracker.components(), numStages, numCalls).policy
+      : naivePolicy(numPositions, numCalls, numStages);
   }
 
   #firstNonfinite(gradients: Float32Array): string | undefined {

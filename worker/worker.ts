@@ -2,9 +2,11 @@ import { randomUUID } from 'node:crypto';
 import { hostname } from 'node:os';
 import { setImmediate as nextTurn } from 'node:timers/promises';
 import { Dealer } from 'zeromq';
+import { ARRAYS } from '../shared/checkpoint/state.js';
 import { configSchema, type Config } from '../shared/config/schema.js';
 import { EXIT, UserError } from '../shared/errors.js';
 import { bucketBytes, bucketsOf, checksum } from '../shared/exchange/buckets.js';
+import { readStatistics, statisticsFrames } from '../shared/exchange/statistics.js';
 import { describeModel, modelDigest } from '../shared/model/description.js';
 import { Replica } from '../shared/optimizer/replica.js';
 import { version } from '../shared/package.js';
@@ -45,8 +47,6 @@ interface Session {
   sent: { step: number; buffer: SharedArrayBuffer }[];
 }
 
-/** Parameters, two moments, moving average. */
-const STATE_ARRAYS = 4;
 /** Says hello again after so long without an answer. */
 const HELLO_MS = 2000;
 /** How often it looks whether something is due: the shortest heartbeat. */
@@ -242,7 +242,7 @@ export class WorkerClient {
         session.averaged += header.length;
         return this.#fill(session.replica.gradient, header, frames[0]);
       case 'commit':
-        return this.#commit(session, header);
+        return this.#commit(session, header, frames);
       case 'task':
         return void this.#perform(session, header, frames[0]);
     }
@@ -271,13 +271,13 @@ export class WorkerClient {
     lanes.clear();
     const config = configSchema.parse(welcome.config);
     const { shape, numClasses, numTestExamples, term, slot } = welcome;
-    const model = describeModel(config.model, { shape, numClasses });
+    const model = describeModel(config.model, { shape, numClasses, numContext: config.data.context });
     if (modelDigest(model) !== welcome.model) {
       throw new UserError(
         'this worker builds another model from the same config than the coordinator: install the same build of ardm on both',
       );
     }
-    const replica = new Replica(model.numParameters);
+    const replica = new Replica(model.numParameters, model.numSteps);
     await lanes.load({ config, shape, numClasses, numTestExamples, memory: replica.memory });
     this.#session = {
       term,
@@ -298,18 +298,19 @@ export class WorkerClient {
 
   /** Writes a bucket where it belongs, or joins again when it is damaged. */
   #fill(
-    target: Float32Array,
+    target: Float32Array | Float64Array,
     header: { offset: number; length: number; crc: number },
     bytes: Uint8Array | undefined,
   ): void {
-    const fits = header.offset + header.length <= target.length && bytes?.byteLength === header.length * 4;
+    const { length, BYTES_PER_ELEMENT: size } = target;
+    const fits = header.offset + header.length <= length && bytes?.byteLength === header.length * size;
     if (!fits || checksum(bytes) !== header.crc) return this.#rejoin('a damaged bucket');
     bucketBytes(target, header).set(bytes);
   }
 
   async #loaded(session: Session, step: number): Promise<void> {
-    if (session.filled !== STATE_ARRAYS * session.replica.parameters.length)
-      return this.#rejoin('the state came incomplete');
+    const whole = ARRAYS.reduce((sum, array) => sum + session.replica[array].length, 0);
+    if (session.filled !== whole) return this.#rejoin('the state came incomplete');
     session.step = step;
     session.loaded = true;
     this.#send({ type: 'ready', term: session.term, step });
@@ -339,10 +340,9 @@ export class WorkerClient {
     }
   }
 
-  #deliver(session: Session, step: number, { node, buffer, timeSteps, logLikelihoods }: SubtreeSum): void {
+  #deliver(session: Session, step: number, { node, buffer, ...statistics }: SubtreeSum): void {
     const { term, config } = session;
-    const bytes = (array: Int32Array | Float64Array) => new Uint8Array(array.buffer);
-    this.#send({ type: 'examples', term, step, ...node }, [bytes(timeSteps), bytes(logLikelihoods)]);
+    this.#send({ type: 'examples', term, step, ...node }, statisticsFrames(statistics));
     const values = new Float32Array(buffer);
     for (const bucket of bucketsOf(values.length, config.workers.bucketBytes)) {
       const frame = bucketBytes(values, bucket);
@@ -353,13 +353,18 @@ export class WorkerClient {
 
   async #commit(
     session: Session,
-    { step, update, hash: wanted }: ToWorker & { type: 'commit' },
+    { step, update, crcs, hash: wanted }: ToWorker & { type: 'commit' },
+    frames: readonly Uint8Array[],
   ): Promise<void> {
     if (step !== session.step) return;
     if (session.averaged !== session.replica.gradient.length) {
       return this.#rejoin(`the average of step ${step} came incomplete`);
     }
-    const hash = await this.#options.lanes.run('apply', { update, hash: wanted }, true);
+    const statistics = readStatistics(frames, session.config.training.batch);
+    if (!statistics || !crcs.every((crc, nth) => checksum(frames[nth]!) === crc)) {
+      return this.#rejoin(`the statistics of step ${step} came damaged`);
+    }
+    const hash = await this.#options.lanes.run('apply', { update, statistics, hash: wanted }, true);
     for (const { buffer } of session.sent) this.#free.push(buffer);
     Object.assign(session, { step: step + 1, averaged: 0, sent: [] });
     this.#send({ type: 'applied', term: session.term, step: step + 1, hash });

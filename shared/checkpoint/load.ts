@@ -5,7 +5,7 @@ import type { ParameterSpec } from '../networks/network.js';
 import { readManifest, type Manifest } from './manifest.js';
 import { openNewest } from './newest.js';
 import { decisiveDifferences } from './other-config.js';
-import { ARRAYS, FILES, type TrainingState } from './state.js';
+import { ARRAYS, FILES, tensorsOf, type TrainingState } from './state.js';
 import { readTensors } from './tensor-file.js';
 import { verifyFiles } from './verify.js';
 
@@ -36,15 +36,16 @@ export interface Loaded {
  */
 export async function loadCheckpoint(at: string, options: LoadOptions): Promise<Loaded | undefined> {
   const { parameters, state } = options;
+  const model = { parameters, numSteps: state.components.length };
   const found = await openNewest(at, async (checkpoint) => {
     const manifest = await readManifest(checkpoint);
     if (manifest.configHash !== options.configHash) throw otherConfig(checkpoint, manifest, options.config);
-    await verifyFiles(checkpoint, manifest, { parameters });
+    await verifyFiles(checkpoint, manifest, { model });
     return manifest;
   });
   if (!found) return undefined;
   for (const array of ARRAYS) {
-    await readTensors(path.join(found.path, FILES[array]), parameters, state[array]);
+    await readTensors(path.join(found.path, FILES[array]), tensorsOf(array, model), state[array]);
   }
   const { step, chain } = found.opened;
   return { step, chain, path: found.path, skipped: found.skipped };

@@ -8,7 +8,7 @@ import { Damage, reading } from './damage.js';
 import { FILES } from './state.js';
 
 export const MANIFEST = 'manifest.json';
-const FORMAT = 1;
+const FORMAT = 2;
 const MAX_BYTES = 2 ** 20;
 
 const count = z.int().nonnegative();
@@ -45,6 +45,7 @@ const manifestSchema = z.object({
     [FILES.firstMoment]: file,
     [FILES.secondMoment]: file,
     [FILES.ema]: file,
+    [FILES.components]: file,
   }),
 });
 
@@ -94,7 +95,7 @@ export async function readManifest(folder: string): Promise<Manifest> {
     if (field[0] !== 'format') throw new Damage(`${MANIFEST}: ${field.join('.')}: ${message}`);
     throw new UserError(
       `${folder} is a checkpoint of format ${fields.format}, which ardm ${fields.version} wrote; ` +
-        `this is ardm ${thisVersion}, which reads format ${FORMAT}. Use the other version`,
+        `this is ardm ${thisVersion}, which reads format ${FORMAT}. Use the build of ardm that wrote it`,
     );
   });
 }

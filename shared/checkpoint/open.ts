@@ -5,8 +5,8 @@ import { countParameters, type ParameterSpec } from '../networks/network.js';
 import { Damage, damagedError } from './damage.js';
 import { readManifest, type Manifest } from './manifest.js';
 import { openNewest } from './newest.js';
-import { FILES } from './state.js';
-import { readTensors } from './tensor-file.js';
+import { FILES, tensorsOf } from './state.js';
+import { readTensors, verifyTensors } from './tensor-file.js';
 import { verifyFiles } from './verify.js';
 
 /** A trained model in a checkpoint, ready to sample and evaluate. */
@@ -28,6 +28,12 @@ export interface TrainedModel {
    * @throws UserError where it is not of this model
    */
   loadEma(parameters: readonly ParameterSpec[]): Promise<Float32Array>;
+  /**
+   * The loss components that training saw, bits per dimension: one a time step, NaN where none was seen.
+   *
+   * @throws UserError where they are damaged or absent
+   */
+  loadComponents(): Promise<Float64Array>;
 }
 
 /**
@@ -51,12 +57,16 @@ export async function openCheckpoint(at: string): Promise<TrainedModel> {
   const { step, sha256, shape, numClasses } = manifest;
   const loadEma = async (parameters: readonly ParameterSpec[]) => {
     const ema = new Float32Array(countParameters(parameters));
-    try {
-      await readTensors(path.join(folder, FILES.ema), parameters, ema);
-    } catch (error) {
-      throw error instanceof Damage ? damagedError(folder, error) : error;
-    }
+    await readTensors(path.join(folder, FILES.ema), parameters, ema);
     return ema;
+  };
+  const loadComponents = async () => {
+    const file = path.join(folder, FILES.components);
+    const [tensor] = await verifyTensors(file, manifest.files[FILES.components]!);
+    const numSteps = tensor?.shape[0] ?? 0;
+    const components = new Float64Array(numSteps);
+    await readTensors(file, tensorsOf('components', { parameters: [], numSteps }), components);
+    return components;
   };
   return {
     path: folder,
@@ -66,8 +76,18 @@ export async function openCheckpoint(at: string): Promise<TrainedModel> {
     shape,
     numClasses,
     skipped,
-    loadEma,
+    loadEma: (parameters) => orDamaged(folder, loadEma(parameters)),
+    loadComponents: () => orDamaged(folder, loadComponents()),
   };
+}
+
+/** Tells a user what is damaged. */
+async function orDamaged<T>(folder: string, loading: Promise<T>): Promise<T> {
+  try {
+    return await loading;
+  } catch (error) {
+    throw error instanceof Damage ? damagedError(folder, error) : error;
+  }
 }
 
 function configOf(folder: string, { config, version }: Manifest): Config {

@@ -1,7 +1,7 @@
 import { createHash } from 'node:crypto';
 import { open, type FileHandle } from 'node:fs/promises';
 import path from 'node:path';
-import { fromOriginal, toOriginal } from '../model/layout.js';
+import { fromOriginal, toOriginal, type FloatArray } from '../model/layout.js';
 import { countParameters, type ParameterSpec } from '../networks/network.js';
 import { Damage, reading } from './damage.js';
 import { encodeHeader, headerLength, LENGTH_BYTES, parseHeader, type PlacedTensor } from './safetensors.js';
@@ -13,28 +13,33 @@ export interface FileRecord {
   readonly sha256: string;
 }
 
+/** A tensor of a file, float32 unless its dtype says otherwise, and how its elements lie in memory. */
+export interface TensorSpec extends Omit<ParameterSpec, 'init'> {
+  readonly dtype?: 'F64';
+}
+
 const CHUNK_BYTES = 4 * 2 ** 20;
 
 /**
- * Writes an array (in memory order) as one safetensors file and flushes it to the disk: float32 tensors by the original's
- * names and shapes, in the order of `specs`. Besides the array it takes the memory of its largest tensor.
+ * Writes an array (in memory order) as one safetensors file and flushes it to the disk: tensors by the original's names and
+ * shapes, in the order of `specs`. Besides the array it takes the memory of its largest tensor.
  *
  * @returns also `dataSha256`, SHA-256 (hex) of the tensors' bytes alone, without the header
  * @throws the system's error
  */
 export async function writeTensors(
   file: string,
-  specs: readonly ParameterSpec[],
-  array: Float32Array,
+  specs: readonly TensorSpec[],
+  array: FloatArray,
   metadata: Readonly<Record<string, string>>,
 ): Promise<FileRecord & { readonly dataSha256: string }> {
   const header = encodeHeader(
-    specs.map(({ name, originalShape: shape }) => ({ name, dtype: 'F32', shape })),
+    specs.map(({ name, dtype = 'F32', originalShape: shape }) => ({ name, dtype, shape })),
     metadata,
   );
   const whole = createHash('sha256').update(header);
   const data = createHash('sha256');
-  const tensorOf = scratchFor(specs);
+  const tensorOf = scratchFor(specs, array);
   const handle = await open(file, 'wx');
   try {
     await handle.writeFile(header);
@@ -58,14 +63,15 @@ export async function writeTensors(
  * Reads all of a file: its size and checksum are the expected ones, it keeps the rules of its format, and where `specs` are given,
  * it holds just these tensors.
  *
+ * @returns the tensors that it holds, in the order of their bytes
  * @throws Damage
  */
 export async function verifyTensors(
   file: string,
   expected: FileRecord,
-  specs?: readonly ParameterSpec[],
-): Promise<void> {
-  await withFile(file, async (handle, bytes, name) => {
+  specs?: readonly TensorSpec[],
+): Promise<readonly PlacedTensor[]> {
+  return withFile(file, async (handle, bytes, name) => {
     if (bytes !== expected.bytes) {
       const what = bytes < expected.bytes ? 'truncated' : 'too long';
       throw new Damage(`${name} is ${what}: ${bytes} bytes instead of ${expected.bytes}`);
@@ -76,6 +82,7 @@ export async function verifyTensors(
     }
     const { tensors } = await readHeader(handle, bytes);
     if (specs) matching(specs, tensors, name);
+    return tensors;
   });
 }
 
@@ -87,13 +94,13 @@ export async function verifyTensors(
  */
 export async function readTensors(
   file: string,
-  specs: readonly ParameterSpec[],
-  array: Float32Array,
+  specs: readonly TensorSpec[],
+  array: FloatArray,
 ): Promise<void> {
   await withFile(file, async (handle, bytes, name) => {
     const { tensors, dataBegin } = await readHeader(handle, bytes);
     const placed = matching(specs, tensors, name);
-    const tensorOf = scratchFor(specs);
+    const tensorOf = scratchFor(specs, array);
     for (const { spec, part } of parts(specs, array)) {
       const tensor = tensorOf(spec);
       const place = dataBegin + placed.get(spec.name)!.begin;
@@ -104,7 +111,7 @@ export async function readTensors(
 }
 
 /** One tensor after another, and its part of the array. */
-function* parts(specs: readonly ParameterSpec[], array: Float32Array) {
+function* parts(specs: readonly TensorSpec[], array: FloatArray) {
   let begin = 0;
   for (const spec of specs) {
     const end = begin + countParameters([spec]);
@@ -113,26 +120,27 @@ function* parts(specs: readonly ParameterSpec[], array: Float32Array) {
   }
 }
 
-/** Room for one tensor at a time. */
-function scratchFor(specs: readonly ParameterSpec[]): (spec: ParameterSpec) => Float32Array {
-  const scratch = new Float32Array(Math.max(...specs.map((spec) => countParameters([spec]))));
+/** Room for one tensor at a time, of the type of `array`. */
+function scratchFor(specs: readonly TensorSpec[], array: FloatArray): (spec: TensorSpec) => FloatArray {
+  const length = Math.max(...specs.map((spec) => countParameters([spec])));
+  const scratch = array instanceof Float64Array ? new Float64Array(length) : new Float32Array(length);
   return (spec) => scratch.subarray(0, countParameters([spec]));
 }
 
-const bytesOf = ({ buffer, byteOffset, byteLength }: Float32Array) =>
+const bytesOf = ({ buffer, byteOffset, byteLength }: FloatArray) =>
   new Uint8Array(buffer, byteOffset, byteLength);
 
 /** The tensors by name, which must be those of the model. */
 function matching(
-  specs: readonly ParameterSpec[],
+  specs: readonly TensorSpec[],
   tensors: readonly PlacedTensor[],
   file: string,
 ): ReadonlyMap<string, PlacedTensor> {
   const placed = new Map(tensors.map((tensor) => [tensor.name, tensor]));
-  for (const { name, originalShape } of specs) {
+  for (const { name, dtype = 'F32', originalShape } of specs) {
     const tensor = placed.get(name);
     if (!tensor) throw new Damage(`${file} lacks the model's tensor ${name}`);
-    const [there, here] = [describe(tensor), describe({ dtype: 'F32', shape: originalShape })];
+    const [there, here] = [describe(tensor), describe({ dtype, shape: originalShape })];
     if (there !== here) throw new Damage(`${file} has tensor ${name} as ${there}, the model as ${here}`);
   }
   const known = new Set(specs.map(({ name }) => name));

@@ -1,12 +1,11 @@
 import path from 'node:path';
-import type { ParameterSpec } from '../networks/network.js';
 import type { Manifest } from './manifest.js';
-import { ARRAYS, FILES, type StateArray } from './state.js';
+import { ARRAYS, FILES, tensorsOf, type StateArray, type StateModel } from './state.js';
 import { verifyTensors } from './tensor-file.js';
 
 export interface VerifyOptions {
   /** The model whose tensors the files must hold; absent: any. */
-  readonly parameters?: readonly ParameterSpec[];
+  readonly model?: StateModel;
   /** Those to read; absent: all. */
   readonly arrays?: readonly StateArray[];
 }
@@ -19,9 +18,10 @@ export interface VerifyOptions {
 export async function verifyFiles(
   folder: string,
   { files }: Manifest,
-  { parameters, arrays = ARRAYS }: VerifyOptions = {},
+  { model, arrays = ARRAYS }: VerifyOptions = {},
 ): Promise<void> {
   for (const array of arrays) {
-    await verifyTensors(path.join(folder, FILES[array]), files[FILES[array]]!, parameters);
+    const tensors = model && tensorsOf(array, model);
+    await verifyTensors(path.join(folder, FILES[array]), files[FILES[array]]!, tensors);
   }
 }

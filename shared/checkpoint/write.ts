@@ -7,7 +7,7 @@ import { Damage } from './damage.js';
 import * as folders from './folder.js';
 import { readManifest, totalBytes, writeManifest, type Manifest } from './manifest.js';
 import { superfluous, type Retention } from './retention.js';
-import { ARRAYS, FILES, type TrainingState } from './state.js';
+import { ARRAYS, FILES, tensorsOf, type StateModel, type TrainingState } from './state.js';
 import { writeTensors, type FileRecord } from './tensor-file.js';
 import { verifyFiles } from './verify.js';
 
@@ -56,7 +56,7 @@ export async function writeCheckpoint(
     );
     await mkdir(temporary);
     const manifest = await fill(temporary, snapshot);
-    await verifyFiles(temporary, await readManifest(temporary), { parameters: snapshot.parameters });
+    await verifyFiles(temporary, await readManifest(temporary), { model: modelOf(snapshot) });
     const name = await publish(folder, temporary, manifest);
     await folders.writeLatest(folder, name);
     const old = superfluous(await folders.listCheckpoints(folder), name, retention).map(
@@ -71,15 +71,20 @@ export async function writeCheckpoint(
   }
 }
 
+function modelOf({ parameters, state }: Snapshot): StateModel {
+  return { parameters, numSteps: state.components.length };
+}
+
 async function fill(folder: string, snapshot: Snapshot): Promise<Manifest> {
-  const { step, run, configHash, chain, repeatable, shape, numClasses, parameters, state } = snapshot;
+  const { step, run, configHash, chain, repeatable, shape, numClasses, state } = snapshot;
   const config = configSchema.parse(snapshot.config);
   const files: Record<string, FileRecord> = {};
   let sha256 = '';
   for (const array of ARRAYS) {
     const file = path.join(folder, FILES[array]);
     const metadata = { array, step: String(step) };
-    const { dataSha256, ...record } = await writeTensors(file, parameters, state[array], metadata);
+    const tensors = tensorsOf(array, modelOf(snapshot));
+    const { dataSha256, ...record } = await writeTensors(file, tensors, state[array], metadata);
     files[FILES[array]] = record;
     if (array === 'parameters') sha256 = dataSha256;
   }

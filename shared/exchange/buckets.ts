@@ -8,9 +8,9 @@ export interface Bucket {
   readonly length: number;
 }
 
-/** Cuts `numElements` float32 values into buckets of at most `bucketBytes`. */
-export function bucketsOf(numElements: number, bucketBytes: number): Bucket[] {
-  const size = Math.max(1, Math.floor(bucketBytes / 4));
+/** Cuts `numElements` values, float32 unless they are of another size, into buckets of at most `bucketBytes`. */
+export function bucketsOf(numElements: number, bucketBytes: number, elementBytes = 4): Bucket[] {
+  const size = Math.max(1, Math.floor(bucketBytes / elementBytes));
   const buckets: Bucket[] = [];
   for (let offset = 0; offset < numElements; offset += size) {
     buckets.push({ offset, length: Math.min(size, numElements - offset) });
@@ -19,8 +19,9 @@ export function bucketsOf(numElements: number, bucketBytes: number): Bucket[] {
 }
 
 /** The bytes of a bucket of `values`, without copying. */
-export function bucketBytes(values: Float32Array, { offset, length }: Bucket): Uint8Array {
-  return new Uint8Array(values.buffer, values.byteOffset + offset * 4, length * 4);
+export function bucketBytes(values: Float32Array | Float64Array, { offset, length }: Bucket): Uint8Array {
+  const { buffer, byteOffset, BYTES_PER_ELEMENT: size } = values;
+  return new Uint8Array(buffer, byteOffset + offset * size, length * size);
 }
 
 /** CRC-32 of the bytes, as it stands in message headers. */

@@ -4,8 +4,9 @@ import { createHash } from 'node:crypto';
 export const CHAIN_START = '0'.repeat(64);
 
 /**
- * Links a committed step to all before it: SHA-256 over the previous link, the step, the checksum of each bucket of the
- * average, and the numbers of the update. Two replicas with the same link have applied the same steps.
+ * Links a committed step to all before it: SHA-256 over the previous link, the step, the checksums of all that was published
+ * (each bucket of the average, then the two frames of the examples' statistics), and the numbers of the update. Two replicas
+ * with the same link have applied the same steps.
  */
 export function nextLink(
   previous: string,

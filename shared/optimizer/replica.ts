@@ -10,14 +10,20 @@ const NORM_BLOCK_BYTES = 4 * 65_536;
 
 /** Of one array: float32, padded with zeros to whole vectors. */
 const arrayBytes = (numParameters: number) => 16 * Math.ceil(numParameters / 4);
+const componentsBytes = (numSteps: number) => 8 * numSteps;
 
-/** The most parameters that a replica can hold: its arrays share one WebAssembly memory, which ends at 4 GiB. */
-export const MAX_PARAMETERS = 4 * Math.floor(MEMORY_BYTES / (ARRAYS.length * arrayBytes(4)));
+/**
+ * The most parameters that a replica with so many loss components can hold: all of it shares one WebAssembly memory, which
+ * ends at 4 GiB.
+ */
+export function maxParameters(numSteps: number): number {
+  return 4 * Math.floor((MEMORY_BYTES - componentsBytes(numSteps)) / (ARRAYS.length * arrayBytes(4)));
+}
 
 /**
  * All of a training's state, and its update: replicas that start equal and apply the same updates to the same gradients
- * hold the same bits, on any machine. The arrays are float32, one element a parameter, 16-byte aligned, in one shared
- * memory that never grows, so that other threads can attach to it.
+ * hold the same bits, on any machine. The arrays are float32, one element a parameter, 16-byte aligned, and after them come
+ * the loss components, in one shared memory that never grows, so that other threads can attach to it.
  */
 export class Replica {
   readonly memory: WebAssembly.Memory;
@@ -28,22 +34,26 @@ export class Replica {
   readonly secondMoment: Float32Array;
   /** Moving average of the parameters. */
   readonly ema: Float32Array;
+  /** The loss components that a LossTracker keeps: float64, one a time step, NaN where none was seen. */
+  readonly components: Float64Array;
   readonly #kernels: Kernels;
 
-  /** All zeros. Throws a UserError when so many parameters do not fit. */
-  constructor(numParameters: number, memory = allocate(numParameters)) {
-    const array = (nth: number) =>
-      new Float32Array(memory.buffer, nth * arrayBytes(numParameters), numParameters);
+  /** All zeros, and no time step seen. Throws a UserError when so many parameters do not fit. */
+  constructor(numParameters: number, numSteps: number, attached?: WebAssembly.Memory) {
+    const memory = attached ?? allocate(numParameters, numSteps);
+    const begin = (nth: number) => nth * arrayBytes(numParameters);
     this.memory = memory;
-    [this.parameters, this.gradient, this.firstMoment, this.secondMoment, this.ema] = ARRAYS.map((_, nth) =>
-      array(nth),
+    [this.parameters, this.gradient, this.firstMoment, this.secondMoment, this.ema] = ARRAYS.map(
+      (_, nth) => new Float32Array(memory.buffer, begin(nth), numParameters),
     );
+    this.components = new Float64Array(memory.buffer, begin(ARRAYS.length), numSteps);
+    if (!attached) this.components.fill(NaN);
     this.#kernels = kernelsOn(memory);
   }
 
-  /** The replica that another thread made with `new Replica(numParameters)`. */
-  static attach(memory: WebAssembly.Memory, numParameters: number): Replica {
-    return new Replica(numParameters, memory);
+  /** The replica that another thread made with `new Replica(numParameters, numSteps)`. */
+  static attach(memory: WebAssembly.Memory, numParameters: number, numSteps: number): Replica {
+    return new Replica(numParameters, numSteps, memory);
   }
 
   /** Sum of the squares of the gradient in float64, summed in a fixed order. Not finite where the gradient isn't. */
@@ -69,21 +79,24 @@ export class Replica {
     });
   }
 
-  /** SHA-256 (hex) of parameters, firstMoment, secondMoment and ema. */
+  /** SHA-256 (hex) of parameters, firstMoment, secondMoment, ema and components. */
   hash(): string {
+    const { parameters, firstMoment, secondMoment, ema, components } = this;
     const hash = createHash('sha256');
-    for (const array of [this.parameters, this.firstMoment, this.secondMoment, this.ema]) hash.update(array);
+    for (const array of [parameters, firstMoment, secondMoment, ema, components]) hash.update(array);
     return hash.digest('hex');
   }
 }
 
-function allocate(numParameters: number): WebAssembly.Memory {
-  if (numParameters > MAX_PARAMETERS) {
+function allocate(numParameters: number, numSteps: number): WebAssembly.Memory {
+  const most = maxParameters(numSteps);
+  if (numParameters > most) {
     throw new UserError(
       `a model of ${numParameters.toLocaleString('en')} parameters is too large: its training state must fit into 4 GiB, ` +
-        `which holds ${MAX_PARAMETERS.toLocaleString('en')} parameters. Take fewer channels or blocks`,
+        `which holds ${most.toLocaleString('en')} parameters. Take fewer channels or blocks`,
     );
   }
-  const pages = Math.ceil((ARRAYS.length * arrayBytes(numParameters)) / PAGE_BYTES);
+  const bytes = ARRAYS.length * arrayBytes(numParameters) + componentsBytes(numSteps);
+  const pages = Math.ceil(bytes / PAGE_BYTES);
   return new WebAssembly.Memory({ initial: pages, maximum: pages, shared: true });
 }

@@ -1,14 +1,14 @@
 import { z } from 'zod';
 
 /** Raised whenever a message changes in a way that an older peer would misread. */
-export const PROTOCOL = 1;
+export const PROTOCOL = 2;
 
 const count = z.int().nonnegative();
 const id = z.string().min(1).max(200);
 const text = z.string().max(2000);
 const tagged = { term: count, step: count };
 
-/** A run of elements of one flat float32 array; its bytes are the frame after the header. */
+/** A run of elements of one flat array, float32 but for the components; its bytes are the frame after the header. */
 const bucket = { offset: count, length: z.int().positive(), crc: count };
 
 /** Numbers of one optimizer step, computed once and applied by every replica. */
@@ -95,11 +95,11 @@ export const toWorkerSchema = z.discriminatedUnion('type', [
     model: id,
   }),
   z.strictObject({ type: z.literal('refuse'), reason: text }),
-  /** Part of the state. Frame: its bytes. */
+  /** Part of the state: the loss components are float64, all else float32. Frame: its bytes. */
   z.strictObject({
     type: z.literal('state'),
     ...tagged,
-    array: z.enum(['parameters', 'firstMoment', 'secondMoment', 'ema']),
+    array: z.enum(['parameters', 'firstMoment', 'secondMoment', 'ema', 'components']),
     ...bucket,
   }),
   /** All of the state of `step` was sent. */
@@ -108,11 +108,16 @@ export const toWorkerSchema = z.discriminatedUnion('type', [
   z.strictObject({ type: z.literal('deal'), ...tagged, begin: count, end: count }),
   /** One bucket of the averaged gradient. Frame: its bytes. */
   z.strictObject({ type: z.literal('average'), ...tagged, ...bucket }),
-  /** The step counts: apply the average. */
+  /**
+   * The step counts: apply the average, and observe the examples. Frames: time step of each example of the batch (int32), then
+   * its log-likelihood in nats (float64), in slice order.
+   */
   z.strictObject({
     type: z.literal('commit'),
     ...tagged,
     update: updateSchema,
+    /** Of the two frames. */
+    crcs: z.tuple([count, count]),
     chain: id,
     hash: z.boolean(),
   }),

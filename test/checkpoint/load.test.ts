@@ -11,6 +11,7 @@ import { countParameters } from '../../shared/networks/network.js';
 import { temporaryFolder } from '../data/temporary.js';
 import { tinyModel } from '../model/tiny-model.js';
 import {
+  NUM_STEPS,
   bitsOf,
   config,
   emptyState,
@@ -38,7 +39,7 @@ const isUserError = (text: string | RegExp) => (error: unknown) => {
   return true;
 };
 
-test('all four arrays come back to the bit', async (t) => {
+test('all arrays come back to the bit', async (t) => {
   const folder = await folderOf(t, 3);
   const { loaded, state } = await load(folder);
   assert.deepEqual(loaded, { step: 3, chain: 'chain-3', path: stepPath(folder, 3), skipped: [] });
@@ -210,6 +211,13 @@ test('tensors of another model are told by name', async (t) => {
       configHash: configHash(config),
       state: randomState(1, specs),
     });
+  const { path: other } = await write(path.join(folder, 'other'), 1, {
+    state: { ...randomState(1), components: new Float64Array(NUM_STEPS + 1) },
+  });
+  await assert.rejects(
+    load(other),
+    isUserError(/components\.safetensors has tensor components as F64 \[6\], the model as F64 \[5\]/),
+  );
   for (const [specs, reason] of [
     [
       [kernel!, { ...bias!, originalShape: [2, 2] }, ...rest],
@@ -230,15 +238,22 @@ function forge(checkpoint: string, change: (text: string) => string): void {
   writeFileSync(file, `${object.slice(0, -2)},\n  "checksum": "${checksum}"\n}\n`);
 }
 
-test('a checkpoint of a later format is refused with the version to use, not walked back from', async (t) => {
-  const folder = await folderOf(t, 1, 2);
-  forge(stepPath(folder, 2), (text) =>
-    text.replace('"format": 1', '"format": 2').replace(/"version": ".*"/, '"version": "9.0.0"'),
-  );
-  await assert.rejects(
-    load(folder),
-    isUserError(/step-00000002 is a checkpoint of format 2, which ardm 9\.0\.0 wrote/),
-  );
+test('a checkpoint of another format is refused with the version to use, not walked back from', async (t) => {
+  for (const format of [1, 3]) {
+    const folder = await folderOf(t, 1, 2);
+    forge(stepPath(folder, 2), (text) =>
+      text.replace('"format": 2', `"format": ${format}`).replace(/"version": ".*"/, '"version": "9.0.0"'),
+    );
+    if (format === 1) rmSync(path.join(stepPath(folder, 2), FILES.components));
+    await assert.rejects(
+      load(folder),
+      isUserError(
+        new RegExp(
+          `step-00000002 is a checkpoint of format ${format}, which ardm 9\\.0\\.0 wrote; .*, which reads format 2\\. Use the`,
+        ),
+      ),
+    );
+  }
 });
 
 test('a manifest that is not one is damage, however it got its checksum', async (t) => {

@@ -26,6 +26,9 @@ export const config: Config = configSchema.parse({
   training: { steps: 1000, batch: 16, slices: 4 },
 });
 
+/** Loss components. */
+export const NUM_STEPS = 5;
+
 /** Numbers of any size, among them the ones that a text format would lose. */
 export function randomState(seed: number, specs = parameters): TrainingState {
   const random = stream(seed, PURPOSE.sample);
@@ -34,15 +37,17 @@ export function randomState(seed: number, specs = parameters): TrainingState {
     numbers.set([-0, 1e-45, Infinity, NaN], 3);
     return numbers;
   };
-  return { parameters: array(), firstMoment: array(), secondMoment: array(), ema: array() };
+  const components = Float64Array.of(NaN, random.normal(), 0, -random.normal(), NaN);
+  return { parameters: array(), firstMoment: array(), secondMoment: array(), ema: array(), components };
 }
 
 export function emptyState(): TrainingState {
   const array = () => new Float32Array(countParameters(parameters));
-  return { parameters: array(), firstMoment: array(), secondMoment: array(), ema: array() };
+  const components = new Float64Array(NUM_STEPS);
+  return { parameters: array(), firstMoment: array(), secondMoment: array(), ema: array(), components };
 }
 
-/** The four arrays to the bit, comparable and readable. */
+/** The arrays to the bit, comparable and readable. */
 export const bitsOf = (state: TrainingState) =>
   ARRAYS.map((array) => Buffer.from(new Uint8Array(state[array].slice().buffer)).toString('hex'));
 

@@ -6,7 +6,7 @@ import { openCheckpoint } from '../../shared/checkpoint/open.js';
 import { FILES } from '../../shared/checkpoint/state.js';
 import { UserError } from '../../shared/errors.js';
 import { temporaryFolder } from '../data/temporary.js';
-import { config, parameters, randomState, stepPath, tensorFiles, write } from './made-up.js';
+import { config, flip, parameters, randomState, stepPath, tensorFiles, write } from './made-up.js';
 
 async function folderOf(t: TestContext, ...steps: number[]): Promise<string> {
   const folder = path.join(await temporaryFolder(t), 'checkpoints');
@@ -21,12 +21,13 @@ test('a run, its checkpoints, or one of them opens as a trained model', async (t
   const folder = await folderOf(t, 1);
   const { sha256 } = await write(folder, 2);
   for (const at of [path.dirname(folder), folder, stepPath(folder, 2)]) {
-    const { loadEma, ...model } = await openCheckpoint(at);
+    const { loadEma, loadComponents, ...model } = await openCheckpoint(at);
     assert.deepEqual(model, {
       ...{ path: stepPath(folder, 2), step: 2, sha256, config },
       ...{ shape: [28, 28, 1], numClasses: 256, skipped: [] },
     });
     assert.deepEqual(await loadEma(parameters), randomState(2).ema);
+    assert.deepEqual(await loadComponents(), randomState(2).components);
   }
 });
 
@@ -64,4 +65,14 @@ test('a moving average of another model, or gone meanwhile, is told by its file'
   );
   rmSync(stepPath(folder, 1), { recursive: true });
   await assert.rejects(loadEma(parameters), isUserError(/step-00000001: ema\.safetensors is missing/));
+});
+
+test('damaged or absent components are told when they are asked for', async (t) => {
+  const folder = await folderOf(t, 1);
+  const { loadComponents } = await openCheckpoint(folder);
+  const file = path.join(stepPath(folder, 1), FILES.components);
+  flip(file, readFileSync(file).length - 1);
+  await assert.rejects(loadComponents(), isUserError(/step-00000001: components\.safetensors is altered/));
+  rmSync(file);
+  await assert.rejects(loadComponents(), isUserError(/step-00000001: components\.safetensors is missing/));
 });

@@ -15,7 +15,7 @@ test('a config does not differ from itself', () => {
 test('settings that differ are told by dotted path with both values', () => {
   const theirs = structuredClone(config);
   theirs.seed = 8;
-  theirs.model.network.multipliers = [1, 2];
+  Object.assign(theirs.model.network, { multipliers: [1, 2] });
   theirs.data.augment = 'flip';
   assert.deepEqual(decisiveDifferences(config, stored(theirs)), [
     { path: 'seed', ours: 7, theirs: 8 },

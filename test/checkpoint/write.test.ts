@@ -6,13 +6,15 @@ import { open, type FileHandle } from 'node:fs/promises';
 import { hostname } from 'node:os';
 import path from 'node:path';
 import test, { type TestContext } from 'node:test';
+import { stateBytes, stateIn } from '../../coordinator/state-copy.js';
 import { readLatest } from '../../shared/checkpoint/folder.js';
 import { headerLength, LENGTH_BYTES, parseHeader } from '../../shared/checkpoint/safetensors.js';
-import { FILES } from '../../shared/checkpoint/state.js';
+import { ARRAYS, FILES } from '../../shared/checkpoint/state.js';
 import { UserError } from '../../shared/errors.js';
 import { temporaryFolder } from '../data/temporary.js';
 import { unchecked } from '../support/unchecked.js';
 import {
+  NUM_STEPS,
   bitsOf,
   config,
   filesOf,
@@ -36,7 +38,7 @@ function readSafetensors(file: string) {
   return { data: bytes.subarray(begin), ...parseHeader(bytes.subarray(8, begin), bytes.length - begin) };
 }
 
-test('a checkpoint is four safetensors files and a manifest, and latest names it', async (t) => {
+test('a checkpoint is five safetensors files and a manifest, and latest names it', async (t) => {
   const folder = await newFolder(t);
   const { path: checkpoint, sha256, bytes, warnings } = await write(folder, 400);
   assert.equal(checkpoint, stepPath(folder, 400));
@@ -87,6 +89,19 @@ test('tensors have the names, shapes and element order of the original', async (
         );
 });
 
+test('the components are one float64 tensor, NaN where no example was seen', async (t) => {
+  const snapshot = snapshotAt(1);
+  const { path: checkpoint } = await write(await newFolder(t), 1, snapshot);
+  const { tensors, data } = readSafetensors(path.join(checkpoint, FILES.components));
+  assert.deepEqual(
+    tensors.map(({ name, dtype, shape }) => [name, dtype, shape]),
+    [['components', 'F64', [NUM_STEPS]]],
+  );
+  const { components } = snapshot.state;
+  assert.ok(components.some(Number.isNaN));
+  assert.deepEqual(new Float64Array(new Uint8Array(data).buffer), components);
+});
+
 test('equal parameters have equal hashes, whatever else differs', async (t) => {
   const state = randomState(1);
   const hashes = [
@@ -101,18 +116,10 @@ test('equal parameters have equal hashes, whatever else differs', async (t) => {
 test('state in memory shared with other threads is written too', async (t) => {
   const folder = await newFolder(t);
   const state = randomState(3);
-  const shared = (array: Float32Array) => {
-    const copy = new Float32Array(new SharedArrayBuffer(array.byteLength));
-    copy.set(array);
-    return copy;
-  };
-  const { firstMoment, secondMoment, ema } = state;
-  await write(folder, 3, {
-    state: {
-      ...{ parameters: shared(state.parameters), firstMoment: shared(firstMoment) },
-      ...{ secondMoment: shared(secondMoment), ema: shared(ema) },
-    },
-  });
+  const sizes = { numParameters: state.ema.length, numSteps: state.components.length };
+  const shared = stateIn(new SharedArrayBuffer(stateBytes(sizes)), sizes);
+  for (const array of ARRAYS) shared[array].set(state[array]);
+  await write(folder, 3, { state: shared });
   assert.deepEqual(bitsOf((await load(folder)).state), bitsOf(state));
 });
 
@@ -186,7 +193,7 @@ test('wherever the disk fails, no half checkpoint is left and latest names a goo
   const count = await onFlush(t, (_, __, flush) => flush());
   await write(counted, 2);
   count.restore();
-  assert.equal(count.numCalls(), 1 + 4 + 1 + 1 + 1 + 2, 'run, tensors, manifest, checkpoint, folder, latest');
+  assert.equal(count.numCalls(), 1 + 5 + 1 + 1 + 1 + 2, 'run, tensors, manifest, checkpoint, folder, latest');
 
   for (let failing = 0; failing < count.numCalls(); failing++) {
     const folder = await newFolder(t);
@@ -201,10 +208,10 @@ test('wherever the disk fails, no half checkpoint is left and latest names a goo
         /--run-dir/.test(error.message),
     );
     mock.restore();
-    const published = failing >= 7;
+    const published = failing >= 8;
     const names = ['latest', stepName(1), ...(published ? [stepName(2)] : [])];
     assert.deepEqual(readdirSync(folder).toSorted(), names);
-    assert.equal(await readLatest(folder), failing === 9 ? stepName(2) : stepName(1));
+    assert.equal(await readLatest(folder), failing === 10 ? stepName(2) : stepName(1));
     const { loaded, state } = await load(folder);
     assert.deepEqual([loaded!.step, loaded!.skipped], [published ? 2 : 1, []]);
     assert.deepEqual(bitsOf(state), bitsOf(randomState(loaded!.step)));

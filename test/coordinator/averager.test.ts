@@ -2,25 +2,35 @@ import assert from 'node:assert/strict';
 import { once } from 'node:events';
 import test, { type TestContext } from 'node:test';
 import { Averager, type Averaged } from '../../coordinator/averager.js';
+import { stateIn } from '../../coordinator/state-copy.js';
+import { ARRAYS } from '../../shared/checkpoint/state.js';
 import { configSchema } from '../../shared/config/schema.js';
+import { checksum } from '../../shared/exchange/buckets.js';
 import { CHAIN_START, nextLink } from '../../shared/exchange/chain.js';
+import { statisticsFrames } from '../../shared/exchange/statistics.js';
+import { LossTracker } from '../../shared/method/tracker.js';
 import { Replica } from '../../shared/optimizer/replica.js';
 import { planUpdate } from '../../shared/optimizer/update.js';
 
 const NUM_PARAMETERS = 7;
+const NUM_STEPS = 6;
+const model = {
+  ...{ numParameters: NUM_PARAMETERS, numSteps: NUM_STEPS },
+  ...{ numVariables: 6, numPositions: 3, numStages: 2 },
+};
 const { training } = configSchema.parse({
   name: 'x',
   data: { set: 'mnist' },
   model: { network: { kind: 'unet' } },
-  training: { steps: 9, batch: 4, slices: 4, clip: 1 },
+  training: { steps: 9, batch: 8, slices: 4, clip: 1 },
 });
 
 function start(t: TestContext): { averager: Averager; replica: Replica } {
-  const replica = new Replica(NUM_PARAMETERS);
+  const replica = new Replica(NUM_PARAMETERS, NUM_STEPS);
   replica.parameters.fill(1);
   const averager = new Averager({
     memory: replica.memory,
-    numParameters: NUM_PARAMETERS,
+    model,
     training,
     bucketBytes: 16,
     step: 0,
@@ -29,6 +39,12 @@ function start(t: TestContext): { averager: Averager; replica: Replica } {
   t.after(() => averager.close());
   return { averager, replica };
 }
+
+/** All examples of a batch: what a subtree sends is its part of them. */
+const batch = {
+  timeSteps: Int32Array.of(5, 0, 2, 5, 1, 0, 5, 5),
+  logLikelihoods: Float64Array.of(-1, -2, -3, -4, -5, -6, -7, -8),
+};
 
 /** Fills a buffer that the averager lent and hands it over. */
 function add(
@@ -41,7 +57,12 @@ function add(
 ): void {
   const buffer = averager.take();
   new Float32Array(buffer).fill(value);
-  averager.add(step, { level, index }, buffer, hash);
+  const [begin, end] = [2 * (index << level), 2 * ((index + 1) << level)];
+  const statistics = {
+    timeSteps: batch.timeSteps.slice(begin, end),
+    logLikelihoods: batch.logLikelihoods.slice(begin, end),
+  };
+  averager.add(step, { node: { level, index }, buffer, statistics }, hash);
 }
 
 test('the average is the sum along the tree, and the replica has applied it', async (t) => {
@@ -51,19 +72,23 @@ test('the average is the sum along the tree, and the replica has applied it', as
   add(averager, 0, 0, 3, 8, true);
   add(averager, 0, 1, 0, 3, true);
   add(averager, 0, 0, 2, 4, true);
-  const [{ step, buffer, update, chain, checksums, gradientNorm }] = await averaged;
+  const [{ step, buffer, statistics, crcs, update, chain, checksums, gradientNorm }] = await averaged;
   assert.deepEqual([...new Float32Array(buffer)], Array(NUM_PARAMETERS).fill(15));
   assert.equal(step, 0);
   assert.equal(gradientNorm, Math.sqrt(7 * 225));
-  assert.equal(chain, nextLink(CHAIN_START, 0, checksums, { ...update }));
+  assert.deepEqual(statistics, batch);
+  assert.deepEqual(crcs, statisticsFrames(batch).map(checksum));
+  assert.equal(chain, nextLink(CHAIN_START, 0, [...checksums, ...crcs], { ...update }));
 
-  const expected = new Replica(NUM_PARAMETERS);
+  const expected = new Replica(NUM_PARAMETERS, NUM_STEPS);
   expected.parameters.fill(1);
   expected.gradient.fill(15);
   expected.apply(planUpdate(training, 0, 7 * 225));
+  new LossTracker(expected.components).observeBatch(batch.timeSteps, batch.logLikelihoods, model);
   const [hash] = await hashed;
   assert.deepEqual(hash, { step: 1, hash: expected.hash() });
   assert.deepEqual(replica.parameters, expected.parameters);
+  assert.deepEqual(replica.components, expected.components);
 });
 
 test('sums of another step change nothing, and their buffers come back', async (t) => {
@@ -93,9 +118,11 @@ test('a snapshot is a copy of one step, whatever comes after it', async (t) => {
   await averaged;
   const later = await averager.snapshot();
   assert.deepEqual([step, chain], [0, CHAIN_START]);
-  assert.deepEqual([...new Float32Array(buffer, 0, NUM_PARAMETERS)], Array(NUM_PARAMETERS).fill(1));
+  const [before, after] = [stateIn(buffer, model), stateIn(later.buffer, model)];
+  assert.deepEqual([...before.parameters], Array(NUM_PARAMETERS).fill(1));
+  assert.ok(before.components.every(Number.isNaN));
   assert.equal(later.step, 1);
-  const parameters = new Float32Array(later.buffer, 0, NUM_PARAMETERS);
-  assert.deepEqual(parameters, replica.parameters);
-  assert.notEqual(parameters[0], 1);
+  for (const array of ARRAYS) assert.deepEqual([...after[array]], [...replica[array]], array);
+  assert.notEqual(after.parameters[0], 1);
+  assert.ok(after.components[5]! > 0 && Number.isNaN(after.components[3]!));
 });

@@ -36,7 +36,7 @@ test('a sum is there once all its buckets and its statistics are, in any order',
   const whole = gathered.bucket(second.header, second.bytes);
   assert.ok(typeof whole === 'object');
   assert.deepEqual([...new Float32Array(whole.buffer)], [...values]);
-  assert.deepEqual([whole.node, [...whole.timeSteps]], [node, [7, 8, 9, 10]]);
+  assert.deepEqual([whole.node, [...whole.statistics.timeSteps]], [node, [7, 8, 9, 10]]);
 });
 
 test('sums of several subtrees do not mix', () => {

@@ -39,8 +39,8 @@ test('off a terminal there are plain lines: events, some of the steps, where thi
     'worker 0 joined: pid 100 on alpha, onnxruntime, cpu',
     'worker 1 joined: pid 101 on beta, onnxruntime, cpu',
     'a worker was refused: the worker runs ardm 0.9',
-    'step 1/10 (10%)  3.000 bits/dim  64 images/s  ETA 9.0 s  2 workers',
-    'step 6/10 (60%)  1.225 bits/dim  64 images/s  ETA 4.0 s  2 workers',
+    'step 1/10 (10%)  3.000 bits/dim  64 examples/s  ETA 9.0 s  2 workers',
+    'step 6/10 (60%)  1.225 bits/dim  64 examples/s  ETA 4.0 s  2 workers',
     'step 10/10 (100%)  0.879 bits/dim  evaluating and sampling',
   ]);
   assert.deepEqual(lines.slice(-6), [

@@ -22,7 +22,7 @@ test('step, loss, rate, time left and workers, the most important first', () => 
   assert.deepEqual(statusAfter(join, ...steps(1, 250, { bitsPerDim: 1.5, seconds: 2 })), [
     'step 250/1000 (25%)',
     '1.500 bits/dim',
-    '32 images/s',
+    '32 examples/s',
     'ETA 25m 00s',
     '2 workers',
   ]);
@@ -35,12 +35,12 @@ test('before the first step there is no loss, rate or time left', () => {
 test('rate and time left follow the median step: one evaluation in between does not move them', () => {
   const quiet = steps(1, 20, { seconds: 4 });
   const [, , rate, left] = statusAfter(...quiet, { ...stepEvent(21), seconds: 900 });
-  assert.equal(rate, '16 images/s');
+  assert.equal(rate, '16 examples/s');
   assert.equal(left, 'ETA 1h 05m');
   const [, , slower] = statusAfter(...quiet, ...quiet, ...steps(21, 31, { seconds: 40 }));
-  assert.equal(slower, '1.6 images/s', 'a lasting change does');
+  assert.equal(slower, '1.6 examples/s', 'a lasting change does');
   const mixed = [100, 9, 10].map((seconds, i) => ({ ...stepEvent(1 + i), seconds }));
-  assert.equal(statusAfter(...mixed)[2], '6.4 images/s');
+  assert.equal(statusAfter(...mixed)[2], '6.4 examples/s');
 });
 
 test('the loss is the mean of the first steps, then a moving average', () => {

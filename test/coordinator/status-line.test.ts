@@ -35,7 +35,7 @@ test('lines that stay are above the status', (t) => {
 test('parts that do not fit are left out, the last first; colours take no room', (t) => {
   const { bold } = pico.createColors(true);
   const { out, status, later } = show(t, 20);
-  status.show(['step 1', bold('1.25 bits'), '9 images/s']);
+  status.show(['step 1', bold('1.25 bits'), '9 examples/s']);
   assert.deepEqual(screenOf(out), [`step 1  ${bold('1.25 bits')}`]);
   status.show(['step 1', '12345678901']);
   later(100);

@@ -1,24 +1,34 @@
 import assert from 'node:assert/strict';
-import { copyFileSync, mkdirSync } from 'node:fs';
+import { copyFileSync, mkdirSync, readFileSync } from 'node:fs';
 import path from 'node:path';
 import test, { type TestContext } from 'node:test';
+import { openCheckpoint } from '../../shared/checkpoint/open.js';
+import { FILES } from '../../shared/checkpoint/state.js';
 import type { Run } from './processes.js';
 import { checkpoints, join, start, tinyRun } from './tiny-run.js';
 
 const LAST_STEP = 24;
 
-/** The parameters' hash at the end of a run, which must have ended well. */
-async function endOf(t: TestContext, run: Run): Promise<string> {
+/** What a run came to: the parameters' hash, and the bytes of the loss components' file. */
+interface End {
+  readonly sha256: string;
+  readonly components: string;
+}
+
+/** The end of a run, which must have ended well, and whose replicas must have agreed all the way. */
+async function endOf(t: TestContext, run: Run): Promise<End> {
   assert.equal(await run.exit(), 0, run.stderr);
   const last = (await checkpoints(t, run.folder)).at(-1)!;
   assert.equal(last.step, LAST_STEP);
-  return last.sha256;
+  assert.deepEqual(run.events('divergence'), []);
+  const components = readFileSync(path.join(last.path, FILES.components)).toString('base64');
+  return { sha256: last.sha256, components };
 }
 
-let undisturbed: Promise<string> | undefined;
+let undisturbed: Promise<End> | undefined;
 
-/** The hash that one worker alone ends with, in one go. */
-function reference(t: TestContext): Promise<string> {
+/** What one worker alone ends with, in one go. */
+function reference(t: TestContext): Promise<End> {
   undisturbed ??= (async () => {
     const { config, folder } = await tinyRun(t);
     const run = start(t, config, folder);
@@ -28,11 +38,24 @@ function reference(t: TestContext): Promise<string> {
   return undisturbed;
 }
 
+test('the components of a run are those of the time steps that its examples were at', async (t) => {
+  const { config, folder } = await tinyRun(t);
+  const run = start(t, config, folder, ['--steps', '3']);
+  await join(t, run);
+  assert.equal(await run.exit(), 0, run.stderr);
+  const components = await (await openCheckpoint(folder)).loadComponents();
+  const seen = components.filter((value) => !Number.isNaN(value));
+  assert.equal(components.length, 28 * 28);
+  assert.ok(seen.length > 16 && seen.length <= 3 * 16, `${seen.length} time steps seen`);
+  // Bits per dimension of an untrained model, a D-th of the bound each.
+  for (const value of seen) assert.ok(value > 0 && value < 10 / components.length, `${value}`);
+});
+
 test('two workers end with the same weights as one', async (t) => {
   const { config, folder } = await tinyRun(t);
   const run = start(t, config, folder, ['--set', 'workers.minimum=2']);
   await Promise.all([join(t, run), join(t, run)]);
-  assert.equal(await endOf(t, run), await reference(t));
+  assert.deepEqual(await endOf(t, run), await reference(t));
   assert.ok(run.events('step').every(({ members }) => members === 2));
 });
 
@@ -46,7 +69,7 @@ test('a worker killed on the way and another that joins change no bit', async (t
   assert.equal(left.pid, victim.child.pid);
   assert.match(left.reason, /^silent for/);
   const newcomer = await join(t, run);
-  assert.equal(await endOf(t, run), await reference(t));
+  assert.deepEqual(await endOf(t, run), await reference(t));
   assert.equal(run.events('join').at(-1)!.pid, newcomer.child.pid);
   assert.equal(await newcomer.exit(), 0);
 });
@@ -64,8 +87,7 @@ test('a frozen worker is given up, comes back, and changes no bit', async (t) =>
   await run.event('join', ({ pid, incarnation }) => pid === frozen.child.pid && incarnation > 2);
   other.kill('SIGTERM');
   assert.equal(await other.exit(), 143);
-  assert.equal(await endOf(t, run), await reference(t));
-  assert.deepEqual(run.events('divergence'), []);
+  assert.deepEqual(await endOf(t, run), await reference(t));
 });
 
 test('a run stopped by Ctrl-C goes on from its last step, also with other workers', async (t) => {
@@ -80,7 +102,7 @@ test('a run stopped by Ctrl-C goes on from its last step, also with other worker
 
   const second = start(t, config, folder);
   await Promise.all([join(t, second), join(t, second)]);
-  assert.equal(await endOf(t, second), await reference(t));
+  assert.deepEqual(await endOf(t, second), await reference(t));
   assert.equal(second.events('resume')[0]!.step, stopped.step);
 });
 
@@ -91,7 +113,7 @@ test('a coordinator killed outright goes on from its newest checkpoint', async (
   first.kill('SIGKILL');
   await first.exit();
   const second = start(t, config, folder, ['--workers', '2']);
-  assert.equal(await endOf(t, second), await reference(t));
+  assert.deepEqual(await endOf(t, second), await reference(t));
   assert.ok(second.events('resume')[0]!.step >= 10);
 });
 
@@ -104,7 +126,7 @@ test('workers wait for a coordinator that was killed, and go on with the one tha
   first.kill('SIGKILL');
   await first.exit();
   const second = start(t, config, folder, ['--listen', address]);
-  assert.equal(await endOf(t, second), await reference(t));
+  assert.deepEqual(await endOf(t, second), await reference(t));
   assert.equal(second.events('join').at(-1)!.pid, worker.child.pid);
   assert.equal(await worker.exit(), 0, worker.stderr);
 });
@@ -119,7 +141,7 @@ test('a damaged newest checkpoint is passed over, told of, and the run ends with
   mkdirSync(newest, { recursive: true });
   copyFileSync(path.join(older, 'parameters.safetensors'), path.join(newest, 'parameters.safetensors'));
   const second = start(t, config, folder, ['--workers', '1']);
-  assert.equal(await endOf(t, second), await reference(t));
+  assert.deepEqual(await endOf(t, second), await reference(t));
   const [resume] = second.events('resume');
   assert.equal(resume!.step, before.at(-2)!.step);
   assert.match(resume!.skipped.join(), /step-00000015.*parameters\.safetensors/);

@@ -38,8 +38,8 @@ export async function join(t: TestContext, run: Run): Promise<Command> {
 export async function checkpoints(
   t: TestContext,
   folder: string,
-): Promise<{ step: number; sha256: string }[]> {
+): Promise<{ step: number; sha256: string; path: string }[]> {
   const list = new Command(t, 'cli', ['checkpoint', 'list', folder, '--json']);
   await list.exit();
-  return JSON.parse(list.stdout) as { step: number; sha256: string }[];
+  return JSON.parse(list.stdout) as { step: number; sha256: string; path: string }[];
 }

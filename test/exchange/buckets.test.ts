@@ -24,6 +24,18 @@ test('the bytes of a bucket are a view: what is written there is in the array', 
   assert.equal(values[2], 5);
 });
 
+test('float64 values are cut by their own size', () => {
+  const values = Float64Array.of(1, NaN, 3);
+  const buckets = bucketsOf(values.length, 16, 8);
+  assert.deepEqual(buckets, [
+    { offset: 0, length: 2 },
+    { offset: 2, length: 1 },
+  ]);
+  const copy = new Float64Array(3);
+  for (const bucket of buckets) bucketBytes(copy, bucket).set(bucketBytes(values, bucket));
+  assert.deepEqual(copy, values);
+});
+
 test('a flipped bit changes the checksum', () => {
   const bytes = Uint8Array.from({ length: 64 }, (_, i) => i);
   const before = checksum(bytes);

@@ -4,16 +4,17 @@ import test from 'node:test';
 import { Worker } from 'node:worker_threads';
 import fc from 'fast-check';
 import { UserError } from '../../shared/errors.js';
-import { MAX_PARAMETERS, Replica } from '../../shared/optimizer/replica.js';
+import { maxParameters, Replica } from '../../shared/optimizer/replica.js';
 import { planUpdate, type Update } from '../../shared/optimizer/update.js';
 import { fillEvenly, plainAdam, type State } from './plain-adam.js';
 import { training } from './training.js';
 
+const NUM_STEPS = 3;
 const STATE = ['parameters', 'firstMoment', 'secondMoment', 'ema'] as const;
-const bits = (array: Float32Array) => new Uint32Array(array.slice().buffer);
+const bits = (array: Float32Array | Float64Array) => new Uint32Array(array.slice().buffer);
 
-function filled(numParameters: number): Replica {
-  const replica = new Replica(numParameters);
+function filled(numParameters: number, numSteps = NUM_STEPS): Replica {
+  const replica = new Replica(numParameters, numSteps);
   fillEvenly(replica.parameters, 1, 0.5);
   fillEvenly(replica.gradient, 2, 3);
   replica.ema.set(replica.parameters);
@@ -91,7 +92,7 @@ test('a first update of rate 0 leaves the parameters and fills the moments', () 
 });
 
 test('1000 steps of training have always led to the same bits', () => {
-  const replica = filled(1001);
+  const replica = filled(1001, 0);
   const settings = training({ learningRate: 1e-3, warmupSteps: 100, weightDecay: 1e-3, clip: 30, ema: 0.99 });
   for (let step = 0; step < 1000; step++) {
     fillEvenly(replica.gradient, step, 1 + (step % 7));
@@ -101,7 +102,7 @@ test('1000 steps of training have always led to the same bits', () => {
 });
 
 test('the squared norm is exact where float64 is, and always summed the same way', () => {
-  const integers = new Replica(65_536 * 2 + 5);
+  const integers = new Replica(65_536 * 2 + 5, NUM_STEPS);
   integers.gradient.forEach((_, i) => (integers.gradient[i] = (i % 2001) - 1000));
   const sum = integers.gradient.reduce((total, g) => total + g * g, 0);
   assert.equal(integers.squaredNorm(), sum);
@@ -119,53 +120,72 @@ test('the squared norm is exact where float64 is, and always summed the same way
 test('a gradient that is not finite shows in the squared norm, wherever it stands', () => {
   for (const position of [0, 70_001, 99_998]) {
     for (const value of [NaN, Infinity, -Infinity]) {
-      const replica = new Replica(99_999);
+      const replica = new Replica(99_999, NUM_STEPS);
       replica.gradient[position] = value;
       assert.ok(!Number.isFinite(replica.squaredNorm()));
     }
   }
 });
 
-test('the hash is of parameters, moments and moving average, without padding or gradient', () => {
+test('the hash is of parameters, moments, moving average and components, without padding or gradient', () => {
   const replica = filled(5);
   const expected = createHash('sha256');
-  for (const name of STATE) expected.update(new Uint8Array(replica[name].slice().buffer));
+  for (const name of [...STATE, 'components'] as const) expected.update(bits(replica[name]));
   assert.equal(replica.hash(), expected.digest('hex'));
   const before = replica.hash();
   replica.gradient.fill(7);
   assert.equal(replica.hash(), before);
   replica.secondMoment[4] = 1;
-  assert.notEqual(replica.hash(), before);
+  const moved = replica.hash();
+  assert.notEqual(moved, before);
+  replica.components[NUM_STEPS - 1] = 1;
+  assert.notEqual(replica.hash(), moved);
+});
+
+test('no time step was seen at first, and an update leaves the components as they are', () => {
+  for (const numParameters of [4, 5]) {
+    const replica = filled(numParameters);
+    assert.deepEqual(replica.components, new Float64Array(NUM_STEPS).fill(NaN));
+    replica.components.set([1, NaN, 3]);
+    replica.apply(planUpdate(training(), 0, replica.squaredNorm()));
+    assert.deepEqual(replica.components, Float64Array.of(1, NaN, 3));
+  }
 });
 
 test('another thread that attaches sees and makes the same state', async () => {
   const replica = filled(1234);
   const expected = copyOf(replica);
+  replica.components[1] = 0.5;
   const update: Update = planUpdate(training(), 3, 1);
   plainAdam(expected, update);
   const module = new URL('../../shared/optimizer/replica.js', import.meta.url).href;
   const code = `
     const { workerData, parentPort } = require('node:worker_threads');
     import(${JSON.stringify(module)}).then(({ Replica }) => {
-      const replica = Replica.attach(workerData.memory, 1234);
+      const replica = Replica.attach(workerData.memory, 1234, 3);
       replica.apply(workerData.update);
+      replica.components[2] = 2 * replica.components[1];
       parentPort.postMessage(replica.hash());
     });`;
   const worker = new Worker(code, { eval: true, workerData: { memory: replica.memory, update } });
   const hash = await new Promise((resolve, reject) => worker.once('message', resolve).once('error', reject));
   assertSameBits(replica, expected);
+  assert.deepEqual(replica.components, Float64Array.of(NaN, 0.5, 1));
   assert.equal(hash, replica.hash());
 });
 
 test('a model beyond 4 GiB of state is refused with its size and the limit', () => {
-  assert.equal(MAX_PARAMETERS, 214_748_364);
+  assert.equal(maxParameters(0), 214_748_364);
+  const most = maxParameters(256_000);
+  assert.equal(most, 214_645_964);
   assert.throws(
-    () => new Replica(MAX_PARAMETERS + 1),
+    () => new Replica(most + 1, 256_000),
     (error) =>
-      error instanceof UserError && /214,748,365 parameters.*214,748,364 parameters/.test(error.message),
+      error instanceof UserError && /214,645,965 parameters.*214,645,964 parameters/.test(error.message),
   );
-  const largest = new Replica(MAX_PARAMETERS);
-  largest.ema[MAX_PARAMETERS - 1] = 1;
-  largest.gradient[MAX_PARAMETERS - 1] = 2;
+  const largest = new Replica(most, 256_000);
+  largest.ema[most - 1] = 1;
+  largest.gradient[most - 1] = 2;
   assert.equal(largest.squaredNorm(), 4);
+  assert.ok(Number.isNaN(largest.components[255_999]));
 });

@@ -35,7 +35,7 @@ test('bias is corrected as by powers of the decays', () => {
 });
 
 test('the first update moves each parameter by the rate against its gradient', () => {
-  const replica = new Replica(3);
+  const replica = new Replica(3, 0);
   replica.gradient.set([0.5, -2, 0]);
   replica.apply(planUpdate(training({ learningRate: 0.125 }), 0, replica.squaredNorm()));
   for (const [i, expected] of [-0.125, 0.125, 0].entries()) {
