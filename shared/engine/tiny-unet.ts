@@ -45,9 +45,10 @@ export function tinyUnet(settings: Partial<NetworkConfig> = {}): TinyUnet {
     maskChannels: channels,
     numInputClasses: numClasses,
     numOutputs: channels * numClasses,
+    factorization: 'any-order',
   });
   const shape = [batch, channels, height, width];
-  const masks = network.dropoutShapes.map((each, i) => ({
+  const masks = network.dropouts.map(({ shape: each }, i) => ({
     name: `dropout${i}`,
     dtype: 'uint8' as const,
     shape: [batch, ...each],

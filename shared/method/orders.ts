@@ -21,3 +21,8 @@ export function variablesByRank(order: Int32Array): Int32Array {
   order.forEach((rank, variable) => (variables[rank] = variable));
   return variables;
 }
+
+/** The order from the first position to the last. */
+export function orderInSequence(numPositions: number): Int32Array {
+  return Int32Array.from({ length: numPositions }, (_, position) => position);
+}

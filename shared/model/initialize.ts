@@ -32,6 +32,9 @@ function fill(init: Initializer, random: Random, tensor: Float32Array): void {
     case 'normal':
       for (let i = 0; i < tensor.length; i++) tensor[i] = init.std * random.normal();
       return;
+    case 'uniform':
+      for (let i = 0; i < tensor.length; i++) tensor[i] = init.limit * (2 * random.uniform() - 1);
+      return;
     case 'truncatedNormal': {
       const scale = Math.sqrt(init.variance) / TRUNCATED_DEVIATION;
       for (let i = 0; i < tensor.length; i++) tensor[i] = scale * truncatedNormal(random);

@@ -1,13 +1,17 @@
 import type { ParameterSpec } from '../networks/network.js';
 
+/** What a tensor is held in. */
+export type FloatArray = Float32Array | Float64Array;
+type Layout = Pick<ParameterSpec, 'originalShape' | 'axes'>;
+
 /** One tensor from memory order to the original's, which checkpoints hold. Both arrays are as long as the tensor. */
-export function toOriginal(spec: ParameterSpec, memory: Float32Array, into: Float32Array): void {
+export function toOriginal(spec: Layout, memory: FloatArray, into: FloatArray): void {
   if (!spec.axes) into.set(memory);
   else visit(spec.originalShape, spec.axes, (inMemory, inOriginal) => (into[inOriginal] = memory[inMemory]!));
 }
 
 /** One tensor from the original's order to memory order: the inverse of `toOriginal`. */
-export function fromOriginal(spec: ParameterSpec, original: Float32Array, into: Float32Array): void {
+export function fromOriginal(spec: Layout, original: FloatArray, into: FloatArray): void {
   if (!spec.axes) into.set(original);
   else
     visit(spec.originalShape, spec.axes, (inMemory, inOriginal) => (into[inMemory] = original[inOriginal]!));

@@ -1,4 +1,4 @@
-import type { ModelConfig } from '../config/schema.js';
+import type { ModelConfig, NetworkConfig } from '../config/schema.js';
 import type { ModelDescription } from './description.js';
 
 /**
@@ -8,16 +8,27 @@ import type { ModelDescription } from './description.js';
 export function partOf(
   sliceSize: number,
   { networkShape: { height, width }, numParameters }: ModelDescription,
-  { network: { channels, multipliers } }: ModelConfig,
+  { network }: ModelConfig,
   mapBytes: number,
 ): number {
-  const mapOf = (multiplier: number, level: number) =>
-    (4 * channels * multiplier * height * width) / 4 ** level;
-  const bytes = Math.max(...multipliers.map(mapOf));
-  const most = Math.max(mapBytes, (4 * numParameters) / 20) / bytes;
+  const most = Math.max(mapBytes, (4 * numParameters) / 20) / (4 * widestMap(network, height * width));
   let part = 1;
   for (let divisor = 2; divisor <= Math.min(sliceSize, most); divisor++) {
     if (sliceSize % divisor === 0) part = divisor;
   }
   return part;
+}
+
+/** Numbers of the largest map that goes from one layer to the next. */
+function widestMap(network: NetworkConfig, locations: number): number {
+  switch (network.kind) {
+    case 'unet':
+      return Math.max(
+        ...network.multipliers.map((m, level) => (network.channels * m * locations) / 4 ** level),
+      );
+    case 'transformer':
+      return Math.min(64, network.mlpWidth) * locations;
+    case 'diffwave':
+      return 2 * network.channels * locations;
+  }
 }

@@ -1,8 +1,10 @@
 import type { ModelConfig } from '../config/schema.js';
 import type { InputSpec, Program } from '../engine/engine.js';
-import type { Network } from '../networks/network.js';
+import { createNetwork } from '../networks/create.js';
+import type { Network, NetworkInput } from '../networks/network.js';
 import { tf, type Tensor } from '../networks/tensors.js';
-import { createUnet } from '../networks/unet/unet.js';
+import { createOutput } from '../outputs/create.js';
+import type { Output } from '../outputs/output.js';
 import type { ModelDescription } from './description.js';
 
 /**
@@ -11,8 +13,8 @@ import type { ModelDescription } from './description.js';
  * an input `dropoutN` for each mask.
  */
 export function trainingProgram(description: ModelDescription, config: ModelConfig, batch: number): Program {
-  const network = createUnet(config.network, description.networkShape);
-  const masks = network.dropoutShapes.map((shape, n): InputSpec => ({
+  const { network, output } = partsOf(description, config);
+  const masks = network.dropouts.map(({ shape }, n): InputSpec => ({
     name: `dropout${n}`,
     dtype: 'uint8',
     shape: [batch, ...shape],
@@ -22,7 +24,7 @@ export function trainingProgram(description: ModelDescription, config: ModelConf
     parameters: network.parameters,
     inputs: [
       ...networkInputs(description, network, batch),
-      ...scoredInputs(description, batch),
+      ...scoredInputs(description, output, batch),
       { name: 'weight', dtype: 'float32', shape: [batch] },
       ...masks,
     ],
@@ -33,10 +35,9 @@ export function trainingProgram(description: ModelDescription, config: ModelConf
     gradientOf: 'loss',
     build(ops, parameters, inputs) {
       const dropout = masks.map(({ name }) => inputs[name]!);
-      const logits = network.apply(ops, parameters, networkInput(inputs, dropout));
-      const { target, scored, weight } = inputs;
-      const logLikelihood = ops.logLikelihood(logits, target!, scored!, description.numClasses);
-      return { logLikelihood, loss: tf.neg(tf.sum(tf.mul(logLikelihood, weight!))) };
+      const outputs = network.apply(ops, parameters, networkInput(inputs, dropout));
+      const logLikelihood = output.logLikelihood(ops, outputs, inputs);
+      return { logLikelihood, loss: tf.neg(tf.sum(tf.mul(logLikelihood, inputs.weight!))) };
     },
   };
 }
@@ -47,55 +48,76 @@ export function likelihoodProgram(
   config: ModelConfig,
   batch: number,
 ): Program {
-  const network = createUnet(config.network, description.networkShape);
+  const { network, output } = partsOf(description, config);
   return {
     name: `likelihood batch ${batch}`,
     parameters: network.parameters,
-    inputs: [...networkInputs(description, network, batch), ...scoredInputs(description, batch)],
+    inputs: [...networkInputs(description, network, batch), ...scoredInputs(description, output, batch)],
     outputs: [{ name: 'logLikelihood', shape: [batch] }],
     build(ops, parameters, inputs) {
-      const logits = network.apply(ops, parameters, networkInput(inputs, []));
-      return {
-        logLikelihood: ops.logLikelihood(logits, inputs.target!, inputs.scored!, description.numClasses),
-      };
+      const outputs = network.apply(ops, parameters, networkInput(inputs, []));
+      return { logLikelihood: output.logLikelihood(ops, outputs, inputs) };
     },
   };
 }
 
-/** The `logits` [batch, C * K, H, W] of every variable, for sampling. */
-export function logitsProgram(description: ModelDescription, config: ModelConfig, batch: number): Program {
-  const network = createUnet(config.network, description.networkShape);
+/** The network's `outputs` [batch, numOutputs, H, W], for sampling. */
+export function outputsProgram(description: ModelDescription, config: ModelConfig, batch: number): Program {
+  const { network } = partsOf(description, config);
   const { height, width, numOutputs } = description.networkShape;
   return {
-    name: `logits batch ${batch}`,
+    name: `outputs batch ${batch}`,
     parameters: network.parameters,
     inputs: networkInputs(description, network, batch),
-    outputs: [{ name: 'logits', shape: [batch, numOutputs, height, width] }],
+    outputs: [{ name: 'outputs', shape: [batch, numOutputs, height, width] }],
     build: (ops, parameters, inputs) => ({
-      logits: network.apply(ops, parameters, networkInput(inputs, [])),
+      outputs: network.apply(ops, parameters, networkInput(inputs, [])),
     }),
   };
 }
 
+function partsOf({ networkShape, shape, numClasses }: ModelDescription, config: ModelConfig) {
+  return {
+    network: createNetwork(config.network, networkShape),
+    output: createOutput(config, shape[2], numClasses),
+  };
+}
+
 function networkInputs({ networkShape }: ModelDescription, network: Network, batch: number): InputSpec[] {
-  const { height, width, channels, maskChannels } = networkShape;
+  const { height, width, channels, maskChannels, factorization } = networkShape;
+  const { readsMask, timeChannels } = network;
   return [
     { name: 'classes', dtype: 'int32', shape: [batch, channels, height, width] },
-    { name: 'mask', dtype: 'float32', shape: [batch, maskChannels, height, width] },
-    { name: 'time', dtype: 'float32', shape: [batch, network.timeChannels] },
+    ...(readsMask
+      ? [{ name: 'mask', dtype: 'float32', shape: [batch, maskChannels, height, width] } as const]
+      : []),
+    ...(timeChannels > 0 ? [{ name: 'time', dtype: 'float32', shape: [batch, timeChannels] } as const] : []),
+    ...(factorization === 'permuted'
+      ? [{ name: 'positions', dtype: 'int32', shape: [batch, width] } as const]
+      : []),
   ];
 }
 
-/** The true classes, and 1 where a variable counts. */
-function scoredInputs({ networkShape }: ModelDescription, batch: number): InputSpec[] {
+/** What the output reads of each variable and each example, and 1 where a variable counts. */
+function scoredInputs({ networkShape }: ModelDescription, output: Output, batch: number): InputSpec[] {
   const { height, width, channels } = networkShape;
   const shape = [batch, channels, height, width];
   return [
-    { name: 'target', dtype: 'int32', shape },
+    ...output.variableInputs.map(({ name, dtype }) => ({ name, dtype, shape })),
+    ...output.exampleInputs(batch),
     { name: 'scored', dtype: 'float32', shape },
   ];
 }
 
-function networkInput({ classes, mask, time }: Readonly<Record<string, Tensor>>, dropout: readonly Tensor[]) {
-  return { classes: classes!, mask: mask!, time: time!, dropout };
+function networkInput(
+  { classes, mask, time, positions }: Readonly<Record<string, Tensor>>,
+  dropout: readonly Tensor[],
+): NetworkInput {
+  return {
+    classes: classes!,
+    ...(mask && { mask }),
+    ...(time && { time }),
+    ...(positions && { positions }),
+    dropout,
+  };
 }

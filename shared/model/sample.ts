@@ -1,12 +1,14 @@
 import type { ModelConfig } from '../config/schema.js';
 import type { Engine, Executable } from '../engine/engine.js';
-import { drawClass } from '../method/categorical.js';
-import { drawOrder, variablesByRank } from '../method/orders.js';
+import { stageAndTime } from '../method/bound.js';
+import { allocateClasses, type Classes } from '../method/classes.js';
+import { drawOrder, orderInSequence, variablesByRank } from '../method/orders.js';
 import { policyRange } from '../method/policy.js';
-import { PURPOSE, stream } from '../random/philox.js';
+import type { Noise, Place } from '../outputs/output.js';
+import { PURPOSE, stream, type Random } from '../random/philox.js';
 import type { ModelDescription } from './description.js';
-import { ModelInputs } from './inputs.js';
-import { logitsProgram } from './program.js';
+import { exampleSize, ModelInputs } from './inputs.js';
+import { outputsProgram } from './program.js';
 
 export interface SampleCall {
   readonly parameters: Float32Array;
@@ -14,39 +16,54 @@ export interface SampleCall {
   /** Index of the first example. */
   readonly first: number;
   readonly count: number;
-  /** Times at which the network is called (`naivePolicy`). */
+  /** Steps at which the network is called (`naivePolicy`, `planPolicy`). */
   readonly policy: Int32Array;
+  /** After call j for a batch: its first example's index, and the examples so far. */
+  readonly onStep?: (j: number, first: number, states: readonly State[]) => void;
+}
+
+/** An example that is being generated; it goes on changing. */
+export interface State {
+  /** Input classes: what is known of each variable in the stage, the absorbing class where nothing is. */
+  readonly classes: Int32Array;
+  /** 1 where something is known. */
+  readonly known: Uint8Array;
 }
 
 /** The draws of up to a batch of examples, and who watches them grow. */
 export interface Generation {
   readonly parameters: Float32Array;
   readonly policy: Int32Array;
-  /** Ranks, one order an example. */
-  readonly orders: readonly Int32Array[];
-  /** Standard Gumbel noise, asked for each class of each variable of example `nth` when call `j` generates it. */
-  readonly noise: (nth: number, j: number, variable: number, k: number) => number;
+  /** Ranks, for each example an order a stage. */
+  readonly orders: readonly (readonly Int32Array[])[];
+  /** The noise of example `nth` when call `j` generates a variable. */
+  readonly noise: (nth: number, j: number, variable: number) => Noise;
   /** Row of the batch that the first example takes; the others follow, around its end. */
   readonly firstRow?: number;
-  /** After call j: the examples so far, of which only ranks below the next time are drawn, and the logits. */
-  readonly onStep?: (j: number, examples: Uint8Array, logits: Float32Array) => void;
+  /** After call j: the examples so far, and the network's outputs. */
+  readonly onStep?: (j: number, states: readonly State[], outputs: Float32Array) => void;
 }
 
-/** Generates examples (sections 1.5 and 1.6): as many network calls as the policy has times. */
+/** Generates examples (sections 1.5, 1.6 and 2.4): as many network calls as the policy has steps. */
 export class Sampler {
   readonly #description: ModelDescription;
   readonly #executable: Executable;
   readonly #inputs: ModelInputs;
   readonly #batch: number;
-  readonly #logits: Float32Array;
+  readonly #outputs: Float32Array;
 
-  private constructor(description: ModelDescription, executable: Executable, batch: number) {
-    const { numVariables, numClasses } = description;
+  private constructor(
+    description: ModelDescription,
+    config: ModelConfig,
+    executable: Executable,
+    batch: number,
+  ) {
+    const { height, width, numOutputs } = description.networkShape;
     this.#description = description;
     this.#executable = executable;
-    this.#inputs = new ModelInputs(description, executable.program);
+    this.#inputs = new ModelInputs(description, config, executable.program);
     this.#batch = batch;
-    this.#logits = new Float32Array(batch * numVariables * numClasses);
+    this.#outputs = new Float32Array(batch * numOutputs * height * width);
   }
 
   /** Throws EngineError where the engine can't run the model. */
@@ -56,61 +73,107 @@ export class Sampler {
     config: ModelConfig,
     batch: number,
   ): Promise<Sampler> {
-    const executable = await engine.compile(logitsProgram(description, config, batch));
-    return new Sampler(description, executable, batch);
+    const executable = await engine.compile(outputsProgram(description, config, batch));
+    return new Sampler(description, config, executable, batch);
   }
 
   /**
-   * Examples first..first+count-1, one byte a variable, one after another. Given the batch, each is a function of
-   * (seed, its index), however the indices are cut into calls.
+   * Examples first..first+count-1, one after another. Given the batch, each is a function of (seed, its index), however the
+   * indices are cut into calls.
    */
-  async run({ parameters, seed, first, count, policy }: SampleCall): Promise<Uint8Array> {
-    const { numVariables } = this.#description;
-    const examples = new Uint8Array(count * numVariables);
+  async run({ parameters, seed, first, count, policy, onStep }: SampleCall): Promise<Classes> {
+    const size = exampleSize(this.#description);
+    const examples = allocateClasses(this.#description.numClasses, count * size);
     for (let done = 0; done < count; done += this.#batch) {
       const length = Math.min(this.#batch, count - done);
       const randoms = Array.from({ length }, (_, nth) => stream(seed, PURPOSE.sample, first + done + nth));
+      const noises = randoms.map((random): Noise => ({
+        gumbel: () => random.gumbel(),
+        uniform: () => random.inside(),
+      }));
       const generated = await this.generate({
         parameters,
         policy,
-        orders: randoms.map((random) => drawOrder(random, numVariables)),
-        noise: (nth) => randoms[nth]!.gumbel(),
+        orders: randoms.map((random) => drawOrders(random, this.#description)),
+        noise: (nth) => noises[nth]!,
         // Some operations give other bits at another place in the batch.
         firstRow: (first + done) % this.#batch,
+        ...(onStep && {
+          onStep: (j: number, states: readonly State[]) => onStep(j, first + done, states),
+        }),
       });
-      examples.set(generated, done * numVariables);
+      examples.set(generated, done * size);
     }
     return examples;
   }
 
-  /** Examples from given orders and noise, one byte a variable, one after another. */
-  async generate(generation: Generation): Promise<Uint8Array> {
+  /** Examples from given orders and noise, one after another. A context is of class 0, as before a text begins. */
+  async generate(generation: Generation): Promise<Classes> {
     const { parameters, policy, orders, noise, firstRow = 0, onStep } = generation;
-    const { numVariables, numClasses, shape } = this.#description;
-    const [height, width, channels] = shape;
-    const locations = height * width;
-    const generated = orders.map(variablesByRank);
-    const examples = new Uint8Array(orders.length * numVariables);
+    const { numPositions, numStages, numContext, absorbing, numClasses } = this.#description;
+    const size = exampleSize(this.#description);
     const rowOf = (nth: number) => (firstRow + nth) % this.#batch;
-    const exampleOf = (nth: number) => examples.subarray(nth * numVariables, (nth + 1) * numVariables);
+    const byRank = orders.map((stages) => stages.map(variablesByRank));
+    const states = orders.map((): State => ({
+      classes: new Int32Array(size).fill(absorbing).fill(0, 0, numContext),
+      known: new Uint8Array(size).fill(1, 0, numContext),
+    }));
     for (const array of Object.values(this.#inputs.arrays)) array.fill(0);
 
     for (let j = 0; j < policy.length; j++) {
-      const [begin, end] = policyRange(policy, j, numVariables);
-      orders.forEach((order, nth) => this.#inputs.setKnown(rowOf(nth), exampleOf(nth), order, begin));
-      const outputs = { logits: this.#logits };
-      await this.#executable.run({ parameters, inputs: this.#inputs.arrays, outputs });
-      orders.forEach((_, nth) => {
-        for (const variable of generated[nth]!.subarray(begin, end)) {
-          const channel = variable % channels;
-          const location = Math.floor(variable / channels);
-          const offset = (rowOf(nth) * channels + channel) * numClasses * locations + location;
-          const draw = (k: number) => noise(nth, j, variable, k);
-          exampleOf(nth)[variable] = drawClass(this.#logits, offset, locations, numClasses, draw);
+      const [begin, end] = policyRange(policy, j, numStages * numPositions);
+      const { stage, time } = stageAndTime(begin, numPositions);
+      orders.forEach((stages, nth) =>
+        this.#inputs.setState(rowOf(nth), states[nth]!.classes, stages[stage]!, begin),
+      );
+      await this.#executable.run({
+        parameters,
+        inputs: this.#inputs.arrays,
+        outputs: { outputs: this.#outputs },
+      });
+      orders.forEach((stages, nth) => {
+        for (const position of byRank[nth]![stage]!.subarray(time, time + end - begin)) {
+          this.#draw(rowOf(nth), states[nth]!, stages[stage]!, stage, position, (v) => noise(nth, j, v));
         }
       });
-      onStep?.(j, examples, this.#logits);
+      onStep?.(j, states, this.#outputs);
     }
+    const examples = allocateClasses(numClasses, orders.length * size);
+    states.forEach(({ classes }, nth) => examples.set(classes, nth * size));
     return examples;
   }
+
+  /** Draws the variables of one position into the state. */
+  #draw(
+    row: number,
+    { classes, known }: State,
+    order: Int32Array,
+    stage: number,
+    position: number,
+    noise: (variable: number) => Noise,
+  ): void {
+    const { variablesPerPosition, numContext, shape } = this.#description;
+    const first = numContext + position * variablesPerPosition;
+    const places = Array.from({ length: variablesPerPosition }, (_, nth): Place => ({
+      row,
+      channel: (first + nth) % shape[2],
+      location: this.#inputs.locationOf(first + nth, order),
+      numLocations: shape[0] * shape[1],
+      stage,
+      past: classes[first + nth]!,
+    }));
+    const drawn = classes.subarray(first, first + variablesPerPosition);
+    this.#inputs.output.draw(this.#outputs, places, noise(first), drawn);
+    known.fill(1, first, first + variablesPerPosition);
+  }
+}
+
+/** An order a stage: random, or in sequence where the model generates left to right. */
+function drawOrders(random: Random, description: ModelDescription): Int32Array[] {
+  const { numStages, numPositions, networkShape } = description;
+  return Array.from({ length: numStages }, () =>
+    networkShape.factorization === 'left-to-right'
+      ? orderInSequence(numPositions)
+      : drawOrder(random, numPositions),
+  );
 }

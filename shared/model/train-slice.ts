@@ -1,12 +1,15 @@
 import type { ModelConfig } from '../config/schema.js';
 import type { Engine, Executable } from '../engine/engine.js';
-import { trainingWeight } from '../method/bound.js';
+import { stageAndTime, trainingWeight } from '../method/bound.js';
+import type { Classes } from '../method/classes.js';
 import { drawOrder } from '../method/orders.js';
 import { drawTimeSteps } from '../method/time-steps.js';
+import { createNetwork } from '../networks/create.js';
+import type { DropoutSpec } from '../networks/network.js';
 import { addInto } from '../optimizer/sum.js';
 import { PURPOSE, stream } from '../random/philox.js';
 import type { ModelDescription } from './description.js';
-import { checkExamples, ModelInputs } from './inputs.js';
+import { checkExamples, exampleSize, ModelInputs } from './inputs.js';
 import { partOf } from './part.js';
 import { trainingProgram } from './program.js';
 
@@ -24,8 +27,8 @@ export interface SliceCall {
   readonly step: number;
   /** Position in the batch of the slice's first example. */
   readonly firstPosition: number;
-  /** sliceSize examples, one byte a variable. */
-  readonly examples: Uint8Array;
+  /** sliceSize examples. */
+  readonly examples: Classes;
 }
 
 export interface SliceStatistics {
@@ -47,6 +50,7 @@ export class SliceTrainer {
   readonly #part: number;
   readonly #inputs: ModelInputs;
   readonly #order: Int32Array;
+  readonly #dropouts: readonly DropoutSpec[];
   readonly #outputs: { readonly logLikelihood: Float32Array; readonly loss: Float32Array };
   /** Gradients of a part after the first. */
   readonly #partGradients: Float32Array;
@@ -63,8 +67,9 @@ export class SliceTrainer {
     this.#setup = setup;
     this.#executable = executable;
     this.#part = part;
-    this.#inputs = new ModelInputs(description, executable.program);
-    this.#order = new Int32Array(description.numVariables);
+    this.#inputs = new ModelInputs(description, config, executable.program);
+    this.#dropouts = createNetwork(config.network, description.networkShape).dropouts;
+    this.#order = new Int32Array(description.numPositions);
     this.#outputs = { logLikelihood: new Float32Array(part), loss: new Float32Array(1) };
     this.#partGradients = new Float32Array(part < setup.sliceSize ? description.numParameters : 0);
   }
@@ -84,13 +89,13 @@ export class SliceTrainer {
   /** Throws UserError where the examples do not fit the model. */
   async run({ parameters, gradients, step, firstPosition, examples }: SliceCall): Promise<SliceStatistics> {
     const { batch, sliceSize, seed } = this.#setup;
-    const { numVariables } = this.#description;
+    const size = exampleSize(this.#description);
     checkExamples(examples, sliceSize, this.#description);
     if (firstPosition + sliceSize > batch)
       throw new RangeError(
         `positions ${firstPosition} to ${firstPosition + sliceSize - 1} in a batch of ${batch}`,
       );
-    const timeSteps = drawTimeSteps(this.#config.timeSteps, seed, step, batch, numVariables).slice(
+    const timeSteps = drawTimeSteps(this.#config.timeSteps, seed, step, batch, this.#description).slice(
       firstPosition,
       firstPosition + sliceSize,
     );
@@ -98,7 +103,7 @@ export class SliceTrainer {
     for (let first = 0; first < sliceSize; first += this.#part) {
       for (let row = 0; row < this.#part; row++) {
         const nth = first + row;
-        const example = examples.subarray(nth * numVariables, (nth + 1) * numVariables);
+        const example = examples.subarray(nth * size, (nth + 1) * size);
         this.#setRow(row, example, timeSteps[nth]!, step, firstPosition + nth);
       }
       const into = first === 0 ? gradients : this.#partGradients;
@@ -110,21 +115,22 @@ export class SliceTrainer {
     return { timeSteps, logLikelihoods };
   }
 
-  #setRow(row: number, example: Uint8Array, timeStep: number, step: number, position: number): void {
+  #setRow(row: number, example: Classes, timeStep: number, step: number, position: number): void {
     const { batch, seed } = this.#setup;
-    const { numVariables } = this.#description;
+    const { numPositions } = this.#description;
     const { arrays } = this.#inputs;
-    const order = drawOrder(stream(seed, PURPOSE.order, step, position), numVariables, this.#order);
-    this.#inputs.setKnown(row, example, order, timeStep);
-    this.#inputs.setScored(row, example, order, timeStep, numVariables);
-    arrays.weight![row] = trainingWeight(timeStep, numVariables, this.#config.ceWeight) / batch;
+    const order = drawOrder(stream(seed, PURPOSE.order, step, position), numPositions, this.#order);
+    const { time } = stageAndTime(timeStep, numPositions);
+    this.#inputs.setExample(row, example, order, timeStep);
+    this.#inputs.setScored(row, example, order, timeStep, time, numPositions);
+    const { ceWeight } = this.#config;
+    arrays.weight![row] = trainingWeight(timeStep, this.#description, ceWeight) / batch;
 
     const random = stream(seed, PURPOSE.dropout, step, position);
-    const keepBelow = (1 - this.#config.network.dropout) * 2 ** 32;
-    for (const { name, dtype } of this.#executable.program.inputs) {
-      if (dtype !== 'uint8') continue;
-      const mask = arrays[name]!;
+    for (const [nth, { keep }] of this.#dropouts.entries()) {
+      const mask = arrays[`dropout${nth}`]!;
       const size = mask.length / this.#part;
+      const keepBelow = keep * 2 ** 32;
       for (let i = row * size; i < (row + 1) * size; i++) mask[i] = random.uint32() < keepBelow ? 1 : 0;
     }
   }

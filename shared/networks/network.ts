@@ -6,7 +6,9 @@ export type Initializer =
   | { readonly kind: 'zeros' }
   | { readonly kind: 'ones' }
   | { readonly kind: 'normal'; readonly std: number }
-  | { readonly kind: 'truncatedNormal'; readonly variance: number };
+  | { readonly kind: 'truncatedNormal'; readonly variance: number }
+  /** Between -limit and limit. */
+  | { readonly kind: 'uniform'; readonly limit: number };
 
 /** One parameter tensor. Its bytes in memory are the original's tensor with axes permuted by `axes`, then reshaped to `shape`. */
 export interface ParameterSpec {
@@ -33,29 +35,44 @@ export interface NetworkShape {
   readonly numInputClasses: number;
   /** Outputs a location. */
   readonly numOutputs: number;
+  readonly factorization: Factorization;
 }
+
+/**
+ * What the outputs at a position may depend on. `any-order`: all that the mask says is known. `left-to-right`: the classes at
+ * positions before it. `permuted`: the classes come in the order of generation, with the position of each, and an output depends on those
+ * before it in that order and on its own position.
+ */
+export type Factorization = 'any-order' | 'left-to-right' | 'permuted';
 
 /** What a network reads at one call. */
 export interface NetworkInput {
   /** Classes with the absorbing state where unknown, int32 [B,C,H,W]. */
   readonly classes: Tensor;
-  /** Mask channels (1 = known; upscale adds the one-hot stage), float32 [B,M,H,W]. */
-  readonly mask: Tensor;
-  /** Sinusoidal embedding of the time step, float32 [B,channels]. */
-  readonly time: Tensor;
-  /** Dropout masks in the order of `Network.dropoutShapes`, uint8; empty when not training. */
+  /** Mask channels (1 = known; upscale adds the one-hot stage), float32 [B,M,H,W]; absent unless `Network.readsMask`. */
+  readonly mask?: Tensor;
+  /** Sinusoidal embedding of the time step, float32 [B,timeChannels]; absent where timeChannels is 0. */
+  readonly time?: Tensor;
+  /** Where each variable lies, int32 [B,W]; for `permuted` only. */
+  readonly positions?: Tensor;
+  /** Dropout masks in the order of `Network.dropouts`, uint8; empty when not training. */
   readonly dropout: readonly Tensor[];
+}
+
+/** A dropout mask: its shape for one example, and the probability that an element is kept. */
+export interface DropoutSpec {
+  readonly shape: readonly number[];
+  readonly keep: number;
 }
 
 /** A network written once, run by every engine. */
 export interface Network {
   readonly parameters: readonly ParameterSpec[];
-  /** Width of the time embedding it reads. */
+  readonly readsMask: boolean;
+  /** Width of the time embedding it reads; 0: none. */
   readonly timeChannels: number;
-  /** Shapes [C,H,W] of the dropout masks of one example, in the order of use; empty at rate 0. */
-  readonly dropoutShapes: readonly (readonly number[])[];
-  /** The keep probability of those masks. */
-  readonly dropoutKeep: number;
+  /** The dropout masks of one example, in the order of use; empty at rate 0. */
+  readonly dropouts: readonly DropoutSpec[];
   /** [B, outputs, H, W] from parameters in the order of `parameters`. */
   apply(ops: Ops, parameters: readonly Tensor[], input: NetworkInput): Tensor;
 }

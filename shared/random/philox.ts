@@ -9,6 +9,7 @@ export const PURPOSE = {
   sample: 6,
   evaluationOrder: 7,
   evaluationTimeStep: 8,
+  crop: 9,
 } as const;
 
 export type Purpose = (typeof PURPOSE)[keyof typeof PURPOSE];
@@ -73,7 +74,12 @@ export class Random {
 
   /** Standard Gumbel, -log(-log u), with u inside (0, 1) so that it is always finite. */
   gumbel(): number {
-    return -Math.log(-Math.log((this.uint32() + 0.5) / 2 ** 32));
+    return -Math.log(-Math.log(this.inside()));
+  }
+
+  /** In (0, 1). */
+  inside(): number {
+    return (this.uint32() + 0.5) / 2 ** 32;
   }
 }
 

@@ -2,6 +2,7 @@ import test from 'node:test';
 import { createOnnxruntimeEngine } from '../../shared/engine/onnxruntime.js';
 import { createReferenceEngine } from '../../shared/engine/reference.js';
 import { GPU_FORMS, type Forms } from '../../shared/engine/trace/builder.js';
+import type { Ops } from '../../shared/networks/ops.js';
 import { tf, type Tensor } from '../../shared/networks/tensors.js';
 import { compareEngines, type Case } from './compare.js';
 
@@ -61,6 +62,52 @@ for (const [batch, inputs, outputs, height, width] of [
     build: (ops, p) => ops.conv1x1(p.x!, p.kernel!, p.bias!),
   });
 
+for (const causal of [false, true])
+  for (const [batch, inputs, outputs, length, dilation] of [
+    [2, 3, 5, 11, 2],
+    [2, 16, 32, 24, 1],
+    [2, 32, 16, 21, 4],
+    [1, 16, 16, 8, 6],
+    [1, 16, 16, 8, 9],
+    [1, 2, 3, 5, 6],
+  ] as const)
+    cases.push({
+      name: `${causal ? 'causal ' : ''}dilatedConv of ${inputs} to ${outputs} channels, length ${length}, dilation ${dilation}`,
+      parameters: { x: [batch, inputs, 1, length], kernel: [3, outputs, inputs], bias: [outputs] },
+      output: [batch, outputs, 1, length],
+      build: (ops, p) => ops.dilatedConv(p.x!, p.kernel!, p.bias!, dilation, causal),
+    });
+
+/** What the audio network does between its convolutions, on maps that stay as these leave them. */
+for (const batch of [1, 2])
+  cases.push({
+    name: `a residual block of ${batch} sequences, with what follows it`,
+    parameters: {
+      x: [batch, 16, 1, 12],
+      time: [batch, 16, 1, 1],
+      first: [3, 16, 16],
+      second: [3, 16, 16],
+      residual: [16, 16],
+      skip: [16, 16],
+      bias: [16],
+    },
+    output: [batch, 16, 1, 12],
+    build: (ops, p) => {
+      const z = tf.add(tf.relu(ops.conv1x1(p.x!, p.skip!, p.bias!)), p.time!);
+      const dilated = (kernel: Tensor) => ops.dilatedConv(z, kernel, p.bias!, 2, false);
+      const y = ops.gate(dilated(p.first!), dilated(p.second!));
+      const h = tf.mul(tf.add(z, ops.conv1x1(y, p.residual!, p.bias!)), Math.SQRT1_2);
+      return tf.add(tf.relu(h), ops.conv1x1(y, p.skip!, p.bias!));
+    },
+  });
+
+cases.push({
+  name: 'gate',
+  parameters: { x: [2, 3, 3, 5], y: [2, 3, 3, 5] },
+  output: [2, 3, 3, 5],
+  build: (ops, p) => ops.gate(p.x!, p.y!),
+});
+
 cases.push({
   name: 'upsample2',
   parameters: { x: [2, 3, 3, 5] },
@@ -116,6 +163,43 @@ for (const [height, width] of [
     },
   });
 
+for (const [channels, height, width] of [
+  [6, 3, 5],
+  [32, 1, 16],
+  [48, 1, 12],
+] as const)
+  cases.push({
+    name: `normalize of ${channels} channels, ${height} x ${width}`,
+    parameters: { x: [2, channels, height, width] },
+    output: [2, channels, height, width],
+    build: (ops, p) => ops.normalize(tf.add(tf.mul(p.x!, 2), 3)),
+  });
+
+cases.push({
+  name: 'a dense layer of two halves and a sum, normalised',
+  parameters: { x: [1, 32, 1, 16], first: [64, 32], bias: [64], second: [32, 64] },
+  output: [1, 32, 1, 16],
+  build: (ops, p) => {
+    const hidden = ops.gelu(ops.conv1x1(ops.normalize(p.x!), p.first!, p.bias!));
+    return ops.normalize(tf.add(ops.conv1x1(hidden, p.second!), p.x!));
+  },
+});
+
+cases.push({
+  name: 'gelu',
+  parameters: { x: [3, 7] },
+  output: [3, 7],
+  build: (ops, p) => ops.gelu(tf.mul(p.x!, 5)),
+});
+
+cases.push({
+  name: 'embed',
+  parameters: { table: [11, 4] },
+  integers: { rows: { shape: [2, 1, 1, 9], below: 11 } },
+  output: [2, 1, 1, 9, 4],
+  build: (ops, p, { rows }) => ops.embed(rows!, p.table!),
+});
+
 cases.push({
   name: 'swish',
   parameters: { x: [3, 7] },
@@ -131,6 +215,23 @@ for (const channels of [1, 3])
     output: [2, 5, 3, 5],
     build: (ops, p, { classes }) => ops.embedClasses(classes!, p.table!, p.projection!),
   });
+
+for (const channels of [1, 3])
+  cases.push({
+    name: `embedClasses of ${channels} channels, more classes than locations`,
+    parameters: { table: [50, 4], projection: [channels, 4, 5] },
+    integers: { classes: { shape: [2, channels, 3, 5], below: 50 } },
+    output: [2, 5, 3, 5],
+    build: (ops, p, { classes }) => ops.embedClasses(classes!, p.table!, p.projection!),
+  });
+
+cases.push({
+  name: 'embedClasses of as many classes as audio has, in parts',
+  parameters: { table: [65_536, 1], projection: [1, 1, 2] },
+  integers: { classes: { shape: [1, 1, 1, 300], below: 65_536 } },
+  output: [1, 2, 1, 300],
+  build: (ops, p, { classes }) => ops.embedClasses(classes!, p.table!, p.projection!),
+});
 
 cases.push({
   name: 'dropout',
@@ -148,6 +249,39 @@ for (const heads of [1, 2, 3])
     build: (ops, p) => ops.attention(tf.mul(p.query!, 3), p.key!, p.value!, heads),
   });
 
+/** Up to 2^18 scores are worked on together: all sequences, one after another, and two heads at a time of one. */
+for (const [what, [batch, length, locations, heads, channels]] of Object.entries({
+  'all together': [3, 5, 16, 2, 6],
+  'all together, in blocks': [2, 8, 16, 2, 32],
+  'two at a time': [3, 180, 544, 4, 16],
+  'one after another': [2, 250, 512, 3, 48],
+  'some heads at a time': [1, 300, 304, 3, 48],
+} satisfies Record<string, number[]>) as [string, [number, number, number, number, number]][]) {
+  const shape = [1, channels, 1, locations];
+  const parameters = { query: shape, key: shape, value: shape };
+  const sequences = { batch, length, heads };
+  for (const causal of [false, true])
+    cases.push({
+      name: `${causal ? 'causal ' : ''}sequenceAttention, ${what}`,
+      parameters,
+      output: shape,
+      build: (ops, p) =>
+        ops.sequenceAttention(tf.mul(p.query!, 3), p.key!, p.value!, { ...sequences, causal }),
+    });
+  cases.push({
+    name: `sequenceAttention with dropout, ${what}`,
+    parameters,
+    integers: { mask: { shape: [batch, heads, length, length], below: 2, dtype: 'uint8' } },
+    output: shape,
+    build: (ops, p, { mask }) =>
+      ops.sequenceAttention(tf.mul(p.query!, 3), p.key!, p.value!, {
+        ...sequences,
+        causal: true,
+        dropout: { mask: mask!, keep: 0.7 },
+      }),
+  });
+}
+
 for (const channels of [1, 3])
   cases.push({
     name: `logLikelihood of ${channels} channels`,
@@ -155,6 +289,44 @@ for (const channels of [1, 3])
     integers: { target: { shape: [2, channels, 3, 5], below: 7 } },
     output: [2],
     build: (ops, p, { target }) => ops.logLikelihood(tf.mul(p.logits!, 4), target!, p.weight!, 7),
+  });
+
+for (const [what, channels, [height, width], logitsOf] of [
+  ['1 channel', 1, [3, 5], (_, p) => tf.mul(p.logits!, 4)],
+  ['3 channels', 3, [3, 5], (_, p) => tf.mul(p.logits!, 4)],
+  [
+    '16 channels, as a convolution leaves them',
+    16,
+    [4, 8],
+    (ops, p) => ops.conv1x1(p.x!, p.kernel!, p.bias!),
+  ],
+] satisfies [string, number, [number, number], (ops: Ops, p: Record<string, Tensor>) => Tensor][])
+  cases.push({
+    name: `stageLogLikelihood of ${what}`,
+    parameters: {
+      ...(channels < 16
+        ? { logits: [2, channels * 7, height, width] }
+        : { x: [2, 16, height, width], kernel: [channels * 7, 16], bias: [channels * 7] }),
+      weight: [2, channels, height, width],
+    },
+    integers: {
+      target: { shape: [2, channels, height, width], below: 3 },
+      children: { shape: [2, 7], below: 3 },
+    },
+    output: [2],
+    build: (ops, p, { target, children }) => {
+      // Children 0 and 1 are within 0, and 2 alone is within 1.
+      const parentOf = (child: Tensor) => tf.greater(child, 1);
+      const within = tf.cast(parentOf(target!), 'int32');
+      const stage = {
+        target: target!,
+        within,
+        siblings: tf.sub(2, tf.cast(within, 'float32')),
+        children: tf.cast(children!, 'float32'),
+        parents: tf.cast(parentOf(children!), 'float32'),
+      };
+      return ops.stageLogLikelihood(logitsOf(ops, p), stage, p.weight!);
+    },
   });
 
 const forms: Record<string, Forms | undefined> = {

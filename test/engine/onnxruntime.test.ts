@@ -7,12 +7,12 @@ import { createOnnxruntimeEngine } from '../../shared/engine/onnxruntime.js';
 import { tf } from '../../shared/networks/tensors.js';
 import { hashOfTraining } from './hash-of-training.js';
 import { tinyUnet } from '../../shared/engine/tiny-unet.js';
-import { checkUnetFixture } from './unet-fixture.js';
+import { checkModelFixture } from './model-fixture.js';
 
 const engine = await createOnnxruntimeEngine({ provider: 'cpu', threads: 1 });
 
 for (const name of ['unet-oa-softmax256', 'unet-upscale-direct'])
-  test(`onnxruntime agrees with the original on ${name}`, () => checkUnetFixture(engine, name));
+  test(`onnxruntime agrees with the original on ${name}`, () => checkModelFixture(engine, name));
 
 const square: Program = {
   name: 'square',

@@ -3,12 +3,12 @@ import test from 'node:test';
 import type { Program } from '../../shared/engine/engine.js';
 import { createReferenceEngine } from '../../shared/engine/reference.js';
 import { tf } from '../../shared/networks/tensors.js';
-import { checkUnetFixture } from './unet-fixture.js';
+import { checkModelFixture } from './model-fixture.js';
 
 const engine = createReferenceEngine();
 
 for (const name of ['unet-oa-softmax256', 'unet-upscale-direct'])
-  test(`the reference agrees with the original on ${name}`, () => checkUnetFixture(engine, name));
+  test(`the reference agrees with the original on ${name}`, () => checkModelFixture(engine, name));
 
 /** loss = sum((a x)^2), with a parameter that has no part in it. */
 const square: Program = {

@@ -6,7 +6,7 @@ import { tinyUnet } from '../../shared/engine/tiny-unet.js';
 import { tf } from '../../shared/networks/tensors.js';
 import { unchecked } from '../support/unchecked.js';
 import { assertTrainsAlike } from './compare.js';
-import { checkUnetFixture } from './unet-fixture.js';
+import { checkModelFixture } from './model-fixture.js';
 
 const absent = findNativePackage(false) === undefined;
 
@@ -23,7 +23,7 @@ nativeTest('a U-Net has the likelihoods and gradients of the reference', async (
 });
 
 nativeTest('tensorflow agrees with the original on unet-oa-softmax256', async () =>
-  checkUnetFixture(await start(), 'unet-oa-softmax256'),
+  checkModelFixture(await start(), 'unet-oa-softmax256'),
 );
 
 nativeTest('50 calls give the same bytes and leave no tensor behind', async () => {

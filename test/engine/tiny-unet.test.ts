@@ -1,5 +1,5 @@
 import test from 'node:test';
-import type { NetworkConfig } from '../../shared/config/schema.js';
+import type { UnetConfig } from '../../shared/config/schema.js';
 import { createOnnxruntimeEngine } from '../../shared/engine/onnxruntime.js';
 import { createReferenceEngine } from '../../shared/engine/reference.js';
 import { tinyUnet } from '../../shared/engine/tiny-unet.js';
@@ -8,7 +8,7 @@ import { assertTrainsAlike } from './compare.js';
 const engine = await createOnnxruntimeEngine({ provider: 'cpu', threads: 1 });
 const reference = createReferenceEngine();
 
-const nets: Record<string, Partial<NetworkConfig>> = {
+const nets: Record<string, Partial<UnetConfig>> = {
   'of one resolution': {},
   'with attention everywhere and two heads': { attention: 'all', heads: 2 },
   'of three resolutions, attention at one': { multipliers: [1, 2, 3], attention: [4], groups: 8 },

@@ -14,10 +14,13 @@ test('WebGPU on a software device', async (t) => {
   const wrapper = path.join(packageRoot, 'scripts', 'webgpu-software.mjs');
   const script = fileURLToPath(new URL('./webgpu-process.js', import.meta.url));
   const { stdout } = await promisify(execFile)(process.execPath, [wrapper, process.execPath, script]);
-  const { proof, refusal, hardware } = JSON.parse(stdout) as WebgpuReport;
+  const { proof, audio, refusal, hardware } = JSON.parse(stdout) as WebgpuReport;
 
   await t.test('trains as the reference does: outputs and every gradient', () =>
     assert.ok(proof.difference <= 1e-4, `off by ${proof.difference}`),
+  );
+  await t.test('trains an audio network as the reference does', () =>
+    assert.ok(audio <= 1e-4, `off by ${audio}`),
   );
   await t.test('repeats to the bit', () => assert.ok(proof.repeatable));
   await t.test('an operation that it lacks is named when the program is compiled', () =>

@@ -8,7 +8,8 @@ const whole: EvaluationPart = {
   first: 0,
   count: 12,
   numExamples: 12,
-  numVariables: 24,
+  numPositions: 24,
+  steps: { numSteps: 24, numStages: 1 },
   mode: 'antithetic',
 };
 

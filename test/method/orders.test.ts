@@ -1,7 +1,7 @@
 import assert from 'node:assert/strict';
 import test from 'node:test';
 import fc from 'fast-check';
-import { drawOrder, variablesByRank } from '../../shared/method/orders.js';
+import { drawOrder, orderInSequence, variablesByRank } from '../../shared/method/orders.js';
 import { PURPOSE, stream } from '../../shared/random/philox.js';
 
 const orderOf = (seed: number, numVariables: number) => drawOrder(stream(seed, PURPOSE.order), numVariables);
@@ -32,4 +32,8 @@ test('variables by rank are the inverse of the order', () => {
   assert.deepEqual([...variablesByRank(Int32Array.of(2, 0, 3, 1))], [1, 3, 0, 2]);
   const order = orderOf(3, 100);
   variablesByRank(order).forEach((variable, rank) => assert.equal(order[variable], rank));
+});
+
+test('the order in sequence generates the first position first', () => {
+  assert.deepEqual([...orderInSequence(4)], [0, 1, 2, 3]);
 });

@@ -41,7 +41,8 @@ test('a budget of no calls, or of more than there are variables, is refused', ()
 
 test('both policy estimators average to the exact bound of two variables', () => {
   // Bits: nothing known, x0 -1 and x1 -2; x1 given x0 -1; x0 given x1 0.
-  const bits = (value: number, t: number) => boundOf(value * Math.LN2, t, 2);
+  const bits = (value: number, t: number) =>
+    boundOf(value * Math.LN2, t, { numVariables: 2, numPositions: 2, numStages: 1 });
   const once = Int32Array.of(0);
   assert.equal(randomOrderBound(once, 0, 2, bits(-3, 0)), -1.5);
   assert.equal(fixedOrderBound(once, bits(-3, 0)), -1.5);
@@ -55,4 +56,22 @@ test('both policy estimators average to the exact bound of two variables', () =>
   assert.equal(randomOrder.reduce((a, b) => a + b, 0) / 4, -1);
   // x0 first: -1, then -1 given it.
   assert.equal((fixedOrderBound(each, bits(-1, 0)) + fixedOrderBound(each, bits(-1, 1))) / 2, -1);
+});
+
+test('a naive policy repeats itself in every stage, which no call leaves', () => {
+  const policy = naivePolicy(10, 4, 3);
+  assert.deepEqual([...policy], [0, 2, 5, 8, 10, 12, 15, 18, 20, 22, 25, 28]);
+  assert.deepEqual(policyRange(policy, 3, 30), [8, 10]);
+  assert.deepEqual(policyRange(policy, 11, 30), [28, 30]);
+});
+
+test('with stages, the estimates of all calls of a uniform model average to its bits', () => {
+  // Two stages of base 4 over ten variables.
+  const process = { numVariables: 10, numPositions: 10, numStages: 2 };
+  const policy = Int32Array.of(0, 3, 10, 11, 17);
+  const estimates = Array.from(policy, (step, j) =>
+    randomOrderBound(policy, j, 20, boundOf(-(10 - (step % 10)) * Math.log(4), step, process)),
+  );
+  const mean = estimates.reduce((a, b) => a + b) / estimates.length;
+  assert.ok(Math.abs(mean + 4) < 1e-12, `${mean}`);
 });

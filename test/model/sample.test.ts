@@ -5,7 +5,7 @@ import { createOnnxruntimeEngine } from '../../shared/engine/onnxruntime.js';
 import { drawOrder } from '../../shared/method/orders.js';
 import { naivePolicy } from '../../shared/method/policy.js';
 import { embedTimeStep } from '../../shared/method/time-embedding.js';
-import { logitsProgram } from '../../shared/model/program.js';
+import { outputsProgram } from '../../shared/model/program.js';
 import { Sampler } from '../../shared/model/sample.js';
 import { PURPOSE, stream } from '../../shared/random/philox.js';
 import { recordingEngine, tinyModel } from './tiny-model.js';
@@ -58,14 +58,14 @@ test('an example does not depend on how a count is cut', async () => {
 
 test('each variable is drawn once, at its rank, as in a direct reading of the procedure', async () => {
   const sampler = await create(engine, 2);
-  const executable = await engine.compile(logitsProgram(description, config, 2));
+  const executable = await engine.compile(outputsProgram(description, config, 2));
   const random = stream(9, PURPOSE.sample);
   const orders = [drawOrder(random, 32), drawOrder(random, 32)];
   const noises = Float64Array.from({ length: 2 * 32 * 5 }, () => random.gumbel());
   const noise = (nth: number, variable: number, k: number) => noises[(nth * 32 + variable) * 5 + k]!;
 
   const x = [new Array<number>(32).fill(2), new Array<number>(32).fill(2)];
-  const logits = new Float32Array(2 * 32 * 5);
+  const outputs = new Float32Array(2 * 32 * 5);
   for (let t = 0; t < 32; t++) {
     const inputs = { classes: new Int32Array(64), mask: new Float32Array(64), time: new Float32Array(16) };
     for (const nth of [0, 1]) {
@@ -76,11 +76,11 @@ test('each variable is drawn once, at its rank, as in a direct reading of the pr
         inputs.classes[place] = x[nth]![v]!;
       }
     }
-    await executable.run({ parameters, inputs, outputs: { logits } });
+    await executable.run({ parameters, inputs, outputs: { outputs } });
     for (const nth of [0, 1]) {
       const v = orders[nth]!.indexOf(t);
       const perturbed = [0, 1, 2, 3, 4].map(
-        (k) => logits[((nth * 2 + (v % 2)) * 5 + k) * 16 + (v >> 1)]! + noise(nth, v, k),
+        (k) => outputs[((nth * 2 + (v % 2)) * 5 + k) * 16 + (v >> 1)]! + noise(nth, v, k),
       );
       x[nth]![v] = perturbed.indexOf(Math.max(...perturbed));
     }
@@ -90,8 +90,8 @@ test('each variable is drawn once, at its rank, as in a direct reading of the pr
   const generated = await sampler.generate({
     parameters,
     policy: naivePolicy(32, 32),
-    orders,
-    noise: (nth, _, variable, k) => noise(nth, variable, k),
+    orders: orders.map((order) => [order]),
+    noise: (nth, _, variable) => ({ gumbel: (k) => noise(nth, variable, k), uniform: () => assert.fail() }),
     onStep: (j) => seen.push(j),
   });
   assert.deepEqual([...generated], x.flat());

@@ -1,35 +1,44 @@
-import type { ModelConfig } from '../../shared/config/schema.js';
+import { configSchema, type ModelConfig, type UnetConfig } from '../../shared/config/schema.js';
 import type { Call, Engine } from '../../shared/engine/engine.js';
-import { describeModel, type ModelDescription } from '../../shared/model/description.js';
+import { allocateClasses, type Classes } from '../../shared/method/classes.js';
+import { describeModel, type ModelData, type ModelDescription } from '../../shared/model/description.js';
+import { exampleSize } from '../../shared/model/inputs.js';
 import { initializeParameters } from '../../shared/model/initialize.js';
 import { PURPOSE, stream } from '../../shared/random/philox.js';
 
-export interface TinyModel {
-  readonly config: ModelConfig;
+export interface TinyModel<Config extends ModelConfig = ModelConfig> {
+  readonly config: Config;
   readonly description: ModelDescription;
   readonly parameters: Float32Array;
 }
 
+export const TINY_UNET = {
+  kind: 'unet',
+  channels: 8,
+  multipliers: [1],
+  blocks: 1,
+  attention: 'middle',
+  heads: 1,
+  groups: 4,
+  dropout: 0,
+} as const satisfies Record<keyof UnetConfig, unknown>;
+export const TINY_TRANSFORMER = { kind: 'transformer', layers: 1, width: 8, heads: 2, mlpWidth: 16 };
+export const TINY_DIFFWAVE = { kind: 'diffwave', channels: 8, blocks: 2, dilationCycle: 2 };
+
 /** A model of 4 x 4 x 2 variables of 5 classes, fresh but for its last layers, which would start at zero. */
-export function tinyModel(settings: Partial<ModelConfig> = {}, dropout = 0): TinyModel {
-  const config: ModelConfig = {
-    kind: 'oa',
-    output: 'softmax',
-    ceWeight: 1e-3,
-    timeSteps: 'uniform',
-    network: {
-      kind: 'unet',
-      channels: 8,
-      multipliers: [1],
-      blocks: 1,
-      attention: 'middle',
-      heads: 1,
-      groups: 4,
-      dropout,
-    },
-    ...settings,
-  };
-  const description = describeModel(config, { shape: [4, 4, 2], numClasses: 5 });
+export function tinyModel(
+  settings: Partial<ModelConfig> = {},
+  dropout = 0,
+): TinyModel<ModelConfig & { network: UnetConfig }> {
+  const network = { ...TINY_UNET, dropout };
+  const model = tinyModelOf({ network, ...settings }, { shape: [4, 4, 2], numClasses: 5 });
+  return model as ReturnType<typeof tinyModel>;
+}
+
+/** The same for other settings, as they stand in a config, and other data. */
+export function tinyModelOf(settings: object, data: ModelData): TinyModel {
+  const config = configSchema.shape.model.parse(settings);
+  const description = describeModel(config, data);
   const parameters = new Float32Array(description.numParameters);
   initializeParameters(description.parameters, 1, parameters);
   const random = stream(1, PURPOSE.sample);
@@ -37,10 +46,12 @@ export function tinyModel(settings: Partial<ModelConfig> = {}, dropout = 0): Tin
   return { config, description, parameters };
 }
 
-/** Examples without meaning, a byte a variable. */
-export function tinyExamples({ description }: TinyModel, count: number, seed = 0): Uint8Array {
+/** Examples without meaning. */
+export function tinyExamples({ description }: TinyModel, count: number, seed = 0): Classes {
   const random = stream(seed, PURPOSE.sample);
-  return Uint8Array.from({ length: count * description.numVariables }, () => random.below(5));
+  const { numClasses } = description;
+  const examples = allocateClasses(numClasses, count * exampleSize(description));
+  return examples.map(() => random.below(numClasses));
 }
 
 /** An engine that computes nothing (every output 0) and keeps a copy of what it was given. */

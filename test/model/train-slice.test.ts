@@ -70,7 +70,7 @@ test('the gradient is that of the reported loss, cross-entropy term included', a
   const lossAt = async (distance: number) => {
     const moved = model.parameters.map((value, i) => value + (distance * gradients[i]!) / length);
     const { timeSteps, logLikelihoods } = await runBatch(model, 2, moved);
-    return summarize(timeSteps, logLikelihoods, 32, 0.5).loss;
+    return summarize(timeSteps, logLikelihoods, model.description, 0.5).loss;
   };
   const slope = ((await lossAt(1e-3)) - (await lossAt(-1e-3))) / 2e-3;
   assert.ok(Math.abs(slope / length - 1) < 2e-3, `${slope} is not ${length}`);
@@ -85,7 +85,7 @@ test('the network is given the known classes channels first, the mask, and what 
   const gradients = new Float32Array(0);
   await trainer.run({ parameters: model.parameters, gradients, step: 7, firstPosition: 2, examples });
   const { classes, mask, target, scored, weight } = calls[0]!;
-  const timeSteps = drawTimeSteps('uniform', 3, 7, BATCH, 32).slice(2);
+  const timeSteps = drawTimeSteps('uniform', 3, 7, BATCH, model.description).slice(2);
   for (const row of [0, 1]) {
     const order = drawOrder(stream(3, PURPOSE.order, 7, 2 + row), 32);
     const t = timeSteps[row]!;
@@ -138,7 +138,10 @@ test('examples of another size or with unknown classes are refused', async () =>
       firstPosition,
       examples,
     });
-  await assert.rejects(run(new Uint8Array(63)), { name: 'UserError', message: /64 bytes, but there are 63/ });
+  await assert.rejects(run(new Uint8Array(63)), {
+    name: 'UserError',
+    message: /64 classes, but there are 63/,
+  });
   const wrong = new Uint8Array(64);
   wrong[40] = 5;
   await assert.rejects(run(wrong), {

@@ -1,10 +1,10 @@
 import assert from 'node:assert/strict';
 import test from 'node:test';
-import type { NetworkConfig } from '../../shared/config/schema.js';
+import type { UnetConfig } from '../../shared/config/schema.js';
 import { countParameters, type NetworkShape } from '../../shared/networks/network.js';
 import { unetParameters } from '../../shared/networks/unet/parameters.js';
 
-const network = (settings: Partial<NetworkConfig> = {}): NetworkConfig => ({
+const network = (settings: Partial<UnetConfig> = {}): UnetConfig => ({
   kind: 'unet',
   channels: 256,
   multipliers: [1],
@@ -22,8 +22,9 @@ const cifar: NetworkShape = {
   maskChannels: 3,
   numInputClasses: 256,
   numOutputs: 768,
+  factorization: 'any-order',
 };
-const count = (settings: Partial<NetworkConfig> = {}, io: Partial<NetworkShape> = {}) =>
+const count = (settings: Partial<UnetConfig> = {}, io: Partial<NetworkShape> = {}) =>
   countParameters(unetParameters(network(settings), { ...cifar, ...io }));
 
 test('the U-Net has the published numbers of parameters', () => {
@@ -66,7 +67,7 @@ test('memory and checkpoint layouts hold the same elements', () => {
 });
 
 test('settings that do not fit together are refused by name', () => {
-  const refused = (settings: Partial<NetworkConfig>, words: RegExp, io: Partial<NetworkShape> = {}) =>
+  const refused = (settings: Partial<UnetConfig>, words: RegExp, io: Partial<NetworkShape> = {}) =>
     assert.throws(() => count(settings, io), { name: 'UsageError', message: words });
   refused({ channels: 48 }, /model\.network\.groups is 32.* 48 channels of down_0\.block_0/);
   refused({ heads: 3 }, /model\.network\.heads is 3.* 256 channels of mid\.attn_1/);

@@ -1,13 +1,14 @@
-import type { NetworkConfig } from '../../shared/config/schema.js';
+import type { UnetConfig } from '../../shared/config/schema.js';
 import type { Engine, InputArray, Program } from '../../shared/engine/engine.js';
 import { sizeOf } from '../../shared/engine/program.js';
-import type { Network, NetworkShape } from '../../shared/networks/network.js';
+import type { NetworkShape } from '../../shared/networks/network.js';
 import type { Ops } from '../../shared/networks/ops.js';
 import { tf, type Tensor } from '../../shared/networks/tensors.js';
 import { INPUT } from '../../shared/networks/unet/parameters.js';
 import { planUnet, type Level } from '../../shared/networks/unet/plan.js';
+import { createUnet } from '../../shared/networks/unet/unet.js';
 import type { Fixture } from './fixture.js';
-import { channelsLast } from './model.js';
+import { channelsLast, type CaseModel } from './model.js';
 
 /** A module of the original, by its path, and the first layer that reads a map in it. */
 interface Module {
@@ -20,12 +21,14 @@ interface Module {
 export async function compareActivations(
   engine: Engine,
   fixture: Fixture,
-  network: Network,
-  config: NetworkConfig,
-  io: NetworkShape,
-  run: { readonly parameters: Float32Array; readonly inputs: Readonly<Record<string, InputArray>> },
+  { config: model, description, parameters }: CaseModel,
+  inputs: Readonly<Record<string, InputArray>>,
 ): Promise<void> {
   const { batch } = fixture.sideCar.config;
+  const { network: config } = model;
+  const { networkShape: io } = description;
+  if (config.kind !== 'unet') return;
+  const network = createUnet(config, io);
   const modules = modulesOf(config, io);
   const wanted = fixture.bases('act/').map((name) => {
     const [, ...shape] = fixture.shape(name);
@@ -57,10 +60,10 @@ export async function compareActivations(
   const outputs = Object.fromEntries(
     wanted.map(({ name, shape }) => [name, new Float32Array(sizeOf(shape))]),
   );
-  const { classes, mask, time } = run.inputs;
+  const { classes, mask, time } = inputs;
   const executable = await engine.compile(program);
   await executable.run({
-    parameters: run.parameters,
+    parameters,
     inputs: { classes: classes!, mask: mask!, time: time! },
     outputs,
   });
@@ -72,7 +75,7 @@ export async function compareActivations(
 }
 
 /** In the order in which they run: each reads what the one before gives, those on the way up a skipped map besides. */
-function modulesOf(config: NetworkConfig, io: NetworkShape): Module[] {
+function modulesOf(config: UnetConfig, io: NetworkShape): Module[] {
   const plan = planUnet(config, io);
   const level = ({ blocks, resample }: Level): Module[] => [
     ...blocks.flatMap(({ name, outputs, attention }) => [

@@ -9,12 +9,19 @@ export interface TensorNote {
   readonly float32_vs_float64?: { readonly max_abs: number; readonly rel_l2: number };
 }
 
+/** Of the U-Net, the transformer or the audio network; which of these are there depends on `net`. */
 export interface Architecture {
   readonly n_channels: number;
   readonly num_res_blocks: number;
   readonly ch_mult: number[];
   readonly attn_resolutions: number[];
   readonly num_heads: number;
+  readonly num_layers: number;
+  readonly emb_dim: number;
+  readonly mlp_dim: number;
+  readonly num_blocks: number;
+  readonly features: number;
+  readonly dilation_cycle: number;
 }
 
 /** The settings of a case; which of them are there depends on its kind. */
@@ -25,6 +32,8 @@ export interface CaseConfig {
   readonly output_distribution?: string;
   readonly upscale_mode?: string;
   readonly upscale_direct_parametrization?: boolean;
+  readonly upscale_branch_factor?: number;
+  readonly num_mixtures?: number;
   readonly ce_term: number;
   readonly data_shape: readonly number[];
   readonly num_classes: number;

@@ -102,7 +102,7 @@ function checkLearningRate(fixture: Fixture): void {
 }
 
 function checkTracker(fixture: Fixture, name: string): void {
-  const tracker = new LossTracker(fixture.shape(name)[0]!);
+  const tracker = new LossTracker(new Float64Array(fixture.shape(name)[0]!).fill(NaN));
   const values = fixture.floats('in/tracker_v');
   fixture.ints('in/tracker_t').forEach((t, i) => tracker.observe(t, values[i]!));
   fixture.compare(name, tracker.components());
@@ -116,7 +116,7 @@ function checkClipping(fixture: Fixture, name: string): void {
   const gradient = together('in', 'clip_');
   const clip = norm(together('out', 'clipped_'));
 
-  const replica = new Replica(gradient.length);
+  const replica = new Replica(gradient.length, 0);
   replica.gradient.set(gradient);
   fixture.compare(name, Float64Array.of(Math.sqrt(replica.squaredNorm())));
   const { clipFactor } = planUpdate(training({ clip }), 0, replica.squaredNorm());

@@ -1,8 +1,10 @@
 import assert from 'node:assert/strict';
 import type { ModelConfig, NetworkConfig } from '../../shared/config/schema.js';
+import { allocateClasses, type Classes } from '../../shared/method/classes.js';
 import { describeModel, type ModelDescription } from '../../shared/model/description.js';
 import { fromOriginal, toOriginal } from '../../shared/model/layout.js';
 import { countParameters, type ParameterSpec } from '../../shared/networks/network.js';
+import type { Place } from '../../shared/outputs/output.js';
 import type { Architecture, CaseConfig } from './cases.js';
 import type { Fixture } from './fixture.js';
 import { NotBuilt } from './not-built.js';
@@ -15,53 +17,112 @@ export interface CaseModel {
 }
 
 /** Throws NotBuilt where the case is of a model that the project lacks. */
-export function orderAgnosticModel(fixture: Fixture): CaseModel {
+export function modelOf(fixture: Fixture): CaseModel {
   const { sideCar } = fixture;
-  const { ce_term, data_shape, num_classes, architecture } = sideCar.config;
-  const lacking = lackingIn(sideCar.config);
-  if (lacking.length > 0) throw new NotBuilt(lacking.join(', '));
-  const config: ModelConfig = {
-    kind: 'oa',
-    output: 'softmax',
-    ceWeight: ce_term,
-    timeSteps: 'uniform',
-    network: unetConfig(architecture),
-  };
-  const shape = data_shape as [number, number, number];
-  const description = describeModel(config, { shape, numClasses: num_classes });
+  const { data_shape, num_classes } = sideCar.config;
+  const config = modelConfig(sideCar.config);
+  const shape = data_shape.length === 3 ? data_shape : [1, ...data_shape];
+  const description = describeModel(config, {
+    shape: shape as [number, number, number],
+    numClasses: num_classes,
+  });
   if (sideCar.num_params !== undefined) assert.equal(description.numParameters, sideCar.num_params);
   return { config, description, parameters: readParameters(fixture, description.parameters) };
 }
 
-/** What of a case's model is not built. */
-export function lackingIn(config: CaseConfig): string[] {
-  const { net, model, output_distribution = 'softmax', num_classes, data_shape } = config;
-  const lacking = [];
-  if (net !== 'unet') lacking.push(`network ${net}`);
-  else if (data_shape.length !== 3) lacking.push(`network unet for data of ${data_shape.length} dimensions`);
-  if (model === 'bit_ao') lacking.push(upscaleName(config));
-  else if (model !== 'ao_arm') lacking.push(`model ${model}`);
-  else if (output_distribution !== 'softmax') lacking.push(`output ${output_distribution}`);
-  else if (num_classes > 256) lacking.push(`variables of ${num_classes} classes`);
-  return lacking;
-}
+const OUTPUTS: Readonly<Record<string, ModelConfig['output']>> = {
+  softmax: 'softmax',
+  discretized_logistic: 'logistic',
+  discretized_logistic_rgb: 'logistic-rgb',
+};
+const MAPS: Readonly<Record<string, ModelConfig['upscale']['map']>> = {
+  zero_least_significant: 'zero',
+  augment_least_significant: 'augment',
+  augment_text8: 'augment-text8',
+};
+const KINDS: Readonly<Record<string, ModelConfig['kind']>> = { ao_arm: 'oa', bit_ao: 'upscale' };
 
-export function upscaleName({ upscale_mode, upscale_direct_parametrization }: CaseConfig): string {
-  const parametrisation = upscale_direct_parametrization ? 'direct' : 'data';
-  return `upscale stages (${upscale_mode}, ${parametrisation} parametrisation)`;
+/** The product's settings of a case's model; logistic outputs by the original's edge rule. */
+export function modelConfig(of: CaseConfig): ModelConfig {
+  const { model, output_distribution = 'softmax', num_mixtures = 30, ce_term } = of;
+  const known = <T>(what: string, table: Readonly<Record<string, T>>, name: string): T => {
+    if (!Object.hasOwn(table, name)) throw new NotBuilt(`${what} ${name}`);
+    return table[name]!;
+  };
+  return {
+    kind: known('model', KINDS, model),
+    output: model === 'bit_ao' ? 'softmax' : known('output', OUTPUTS, output_distribution),
+    mixtures: num_mixtures,
+    edges: 'original',
+    upscale: {
+      base: of.upscale_branch_factor ?? 2,
+      map: known('stages', MAPS, of.upscale_mode ?? 'zero_least_significant'),
+      parametrization: of.upscale_direct_parametrization ? 'direct' : 'data',
+    },
+    ceWeight: ce_term,
+    timeSteps: 'uniform',
+    network: networkConfig(of.net, of.architecture),
+  };
 }
 
 /** GroupNorm's groups are the original's constant. */
-export function unetConfig(architecture: Architecture): NetworkConfig {
+export function networkConfig(net: string, architecture: Architecture): NetworkConfig {
+  switch (net) {
+    case 'unet':
+      return {
+        kind: 'unet',
+        channels: architecture.n_channels,
+        multipliers: architecture.ch_mult,
+        blocks: architecture.num_res_blocks,
+        attention: architecture.attn_resolutions,
+        heads: architecture.num_heads,
+        groups: 32,
+        dropout: 0,
+      };
+    case 'transformer':
+      return {
+        kind: 'transformer',
+        layers: architecture.num_layers,
+        width: architecture.emb_dim,
+        heads: architecture.num_heads,
+        mlpWidth: architecture.mlp_dim,
+        dropout: 0,
+        attentionDropout: 0,
+      };
+    case 'diffwave':
+      return {
+        kind: 'diffwave',
+        channels: architecture.features,
+        blocks: architecture.num_blocks,
+        dilationCycle: architecture.dilation_cycle,
+      };
+    default:
+      throw new NotBuilt(`network ${net}`);
+  }
+}
+
+/** Recorded examples as the product holds them. */
+export function classesOf(x: Int32Array, { numClasses }: ModelDescription): Classes {
+  const classes = allocateClasses(numClasses, x.length);
+  classes.set(x);
+  return classes;
+}
+
+/** Where the distribution of a variable stands in the outputs of a batch. */
+export function placeOf(
+  { shape: [height, width, channels] }: ModelDescription,
+  row: number,
+  variable: number,
+  stage = 0,
+  past = 0,
+): Place {
   return {
-    kind: 'unet',
-    channels: architecture.n_channels,
-    multipliers: architecture.ch_mult,
-    blocks: architecture.num_res_blocks,
-    attention: architecture.attn_resolutions,
-    heads: architecture.num_heads,
-    groups: 32,
-    dropout: 0,
+    row,
+    channel: variable % channels,
+    location: Math.floor(variable / channels),
+    numLocations: height * width,
+    stage,
+    past,
   };
 }
 

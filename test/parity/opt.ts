@@ -1,6 +1,6 @@
 import type { TrainingConfig } from '../../shared/config/schema.js';
 import type { Engine } from '../../shared/engine/engine.js';
-import { boundOf, trainingWeight } from '../../shared/method/bound.js';
+import { boundOf } from '../../shared/method/bound.js';
 import { learningRateAt } from '../../shared/method/schedule.js';
 import type { ModelDescription } from '../../shared/model/description.js';
 import { ModelInputs } from '../../shared/model/inputs.js';
@@ -9,38 +9,40 @@ import { Replica } from '../../shared/optimizer/replica.js';
 import { planUpdate } from '../../shared/optimizer/update.js';
 import type { CaseConfig } from './cases.js';
 import { norm } from './comparison.js';
-import { rowOf, VANISHING } from './elbo.js';
+import { VANISHING } from './elbo.js';
 import type { Fixture } from './fixture.js';
-import { inOriginalOrder, orderAgnosticModel } from './model.js';
+import { classesOf, inOriginalOrder, modelOf } from './model.js';
+import { rowOf, setTrainingRow } from './rows.js';
 
 /** Of the distance that the optimizer can have gone. */
 const SHARE_OF_WAY = 0.01;
 
 /** Kind `opt`: some steps of training on given batches: loss, gradient norm, rate, parameters and moving average. */
 export async function checkOptimizer(engine: Engine, fixture: Fixture): Promise<void> {
-  const { config, description, parameters } = orderAgnosticModel(fixture);
+  const model = modelOf(fixture);
+  const { config, description, parameters } = model;
   const { batch } = fixture.sideCar.config;
-  const { numVariables } = description;
+  const { numVariables, numPositions } = description;
   const training = trainingConfig(fixture.sideCar.config);
-  const [x, sigma, timeSteps] = [fixture.ints('in/x'), fixture.ints('in/sigma'), fixture.ints('in/t')];
+  const [x, sigma, timeSteps] = [
+    classesOf(fixture.ints('in/x'), description),
+    fixture.ints('in/sigma'),
+    fixture.ints('in/t'),
+  ];
   const seen = { loss: [] as number[], grad_norm: [] as number[], lr: [] as number[], nelbo: [] as number[] };
   const moved = new Set<string>();
 
-  const replica = new Replica(parameters.length);
+  const replica = new Replica(parameters.length, 0);
   replica.parameters.set(parameters);
   replica.ema.set(parameters);
   const executable = await engine.compile(trainingProgram(description, config, batch));
-  const inputs = new ModelInputs(description, executable.program);
+  const inputs = new ModelInputs(description, config, executable.program);
   const outputs = { logLikelihood: new Float32Array(batch), loss: new Float32Array(1) };
   for (let step = 0; step < timeSteps.length / batch; step++) {
     for (let row = 0; row < batch; row++) {
       const nth = step * batch + row;
-      const example = Uint8Array.from(rowOf(x, nth, numVariables));
-      const order = rowOf(sigma, nth, numVariables);
-      const timeStep = timeSteps[nth]!;
-      inputs.setKnown(row, example, order, timeStep);
-      inputs.setScored(row, example, order, timeStep, numVariables);
-      inputs.arrays.weight![row] = trainingWeight(timeStep, numVariables, config.ceWeight) / batch;
+      const [example, order] = [rowOf(x, nth, numVariables), rowOf(sigma, nth, numPositions)];
+      setTrainingRow(inputs, model, row, batch, example, order, timeSteps[nth]!);
     }
     await executable.run({
       parameters: replica.parameters,
@@ -56,7 +58,7 @@ export async function checkOptimizer(engine: Engine, fixture: Fixture): Promise<
     seen.grad_norm.push(Math.sqrt(squaredNorm));
     seen.lr.push(learningRateAt(training, step));
     outputs.logLikelihood.forEach((nats, row) =>
-      seen.nelbo.push(-boundOf(nats, timeSteps[step * batch + row]!, numVariables).elbo),
+      seen.nelbo.push(-boundOf(nats, timeSteps[step * batch + row]!, description).elbo),
     );
     replica.apply(planUpdate(training, step, squaredNorm));
     compareState(fixture, description, replica, { numSteps: step + 1, moved, training });

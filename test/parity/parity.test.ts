@@ -7,29 +7,30 @@ import { createOnnxruntimeEngine } from '../../shared/engine/onnxruntime.js';
 import { createReferenceEngine } from '../../shared/engine/reference.js';
 import { findCases, readCase } from './cases.js';
 import { checkDistribution } from './dist.js';
+import { checkPlans } from './dp.js';
 import { checkElbo } from './elbo.js';
 import { Fixture, FIXTURES } from './fixture.js';
-import { lackingIn, upscaleName } from './model.js';
 import { checkSmallFunctions } from './misc.js';
 import { NotBuilt } from './not-built.js';
 import { checkOptimizer } from './opt.js';
 import { checkPolicy } from './policy.js';
 import { checkSampling } from './sample.js';
-import { checkUpscaleNetwork } from './upscale-network.js';
+import { checkStages } from './stagecond.js';
+import { checkTransitions } from './transitions.js';
 
 type Check = (engine: Engine, fixture: Fixture) => void | Promise<void>;
 
 /** By the `kind` of a side-car; undefined: not built yet. */
 const CHECKS: Readonly<Record<string, Check | undefined>> = {
-  elbo: checkBound,
+  elbo: checkElbo,
   dist: checkDistribution,
   opt: checkOptimizer,
   policy: checkPolicy,
   sample: checkSampling,
   misc: (_, fixture) => checkSmallFunctions(fixture),
-  dp: undefined,
-  stagecond: undefined,
-  transitions: undefined,
+  dp: (_, fixture) => checkPlans(fixture),
+  stagecond: checkStages,
+  transitions: (_, fixture) => checkTransitions(fixture),
 };
 
 /** Parameters times locations times examples that the plain reference multiplies in some seconds. */
@@ -69,20 +70,11 @@ async function lackingFor(check: () => Promise<void>): Promise<string | undefine
   }
 }
 
-/** Kind `elbo`. Where the stages of an upscale model are not built, its network may be. */
-async function checkBound(engine: Engine, fixture: Fixture): Promise<void> {
-  const { config } = fixture.sideCar;
-  const lacking = lackingIn(config);
-  const stages = upscaleName(config);
-  if (lacking.join() !== stages) return checkElbo(engine, fixture);
-  await checkUpscaleNetwork(engine, fixture);
-  throw new NotBuilt(`${stages}, but the network agrees`);
-}
-
 function workOf({ parameters, sideCar }: Fixture): number {
   const { kind, config } = sideCar;
-  if (kind === 'dist') return 0;
+  if (kind === 'dist' || kind === 'stagecond') return 0;
   if (kind !== 'elbo') return Infinity;
   const numParameters = [...parameters.values()].reduce((sum, { length }) => sum + length, 0);
-  return numParameters * config.data_shape[0]! * config.data_shape[1]! * config.batch;
+  const locations = config.data_shape.slice(0, Math.max(1, config.data_shape.length - 1));
+  return locations.reduce((product, extent) => product * extent, numParameters * config.batch);
 }

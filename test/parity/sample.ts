@@ -1,58 +1,73 @@
 import assert from 'node:assert/strict';
 import type { Engine } from '../../shared/engine/engine.js';
 import { policyRange } from '../../shared/method/policy.js';
+import { stageAndTime } from '../../shared/method/bound.js';
 import { Sampler } from '../../shared/model/sample.js';
-import { rowOf } from './elbo.js';
+import { createOutput } from '../../shared/outputs/create.js';
 import type { Fixture } from './fixture.js';
-import { channelsLast, orderAgnosticModel } from './model.js';
+import { channelsLast, modelOf, placeOf } from './model.js';
+import { rowOf } from './rows.js';
 
 /** A smaller gap between the best and the second best class may be decided either way. */
 const NEAR_TIE = 1e-4;
 
 /** Kind `sample`: the whole chain of a generation with given orders and noise. */
 export async function checkSampling(engine: Engine, fixture: Fixture): Promise<void> {
-  const { config, description, parameters } = orderAgnosticModel(fixture);
+  const { config, description, parameters } = modelOf(fixture);
   const { batch } = fixture.sideCar.config;
-  const { numVariables, numClasses, absorbing, networkShape } = description;
-  const { channels } = networkShape;
-  const locations = numVariables / channels;
-  const [policy, sigma, gumbel] = [
-    fixture.ints('in/policy'),
+  const { numVariables, numPositions, numStages, numClasses, shape } = description;
+  const output = createOutput(config, shape[2], numClasses);
+  const [sigma, gumbel, chain] = [
     fixture.ints('in/sigma'),
     fixture.floats('in/gumbel'),
+    fixture.ints('out/chain'),
   ];
-  const chain = fixture.ints('out/chain');
+  // The same in every stage.
+  const recorded = fixture.ints('in/policy');
+  const policy = Int32Array.from({ length: numStages * recorded.length }, (_, j) => {
+    const stage = Math.floor(j / recorded.length);
+    return stage * numPositions + recorded[j - stage * recorded.length]!;
+  });
   const recordedMargins = fixture.floats('out/min_argmax_margin');
-  const orders = Array.from({ length: batch }, (_, row) => rowOf(sigma, row, numVariables));
-  const noise = (nth: number, j: number, variable: number, k: number) =>
-    gumbel[((j * batch + nth) * numVariables + variable) * numClasses + k]!;
+  const orders = Array.from({ length: batch }, (_, row) =>
+    Array.from({ length: numStages }, (_, stage) => rowOf(sigma, stage * batch + row, numPositions)),
+  );
+  const gumbelOf = (nth: number, j: number, variable: number, k: number) =>
+    gumbel[((j * batch + nth) * numVariables + variable) * output.numChoices + k]!;
   const grown = new Int32Array(chain.length);
   const margins = new Float64Array(policy.length).fill(Infinity);
+  const values = new Float64Array(output.numChoices);
+  let before = orders.map(() => new Int32Array(numVariables).fill(description.absorbing));
 
   const sampler = await Sampler.create(engine, description, config, batch);
   await sampler.generate({
     parameters,
     policy,
     orders,
-    noise,
-    onStep(j, examples, logits) {
-      if (j === 0) fixture.compare('out/net_out_first_call', channelsLast(logits, batch, locations));
-      const [begin, end] = policyRange(policy, j, numVariables);
-      for (let i = 0; i < examples.length; i++) {
-        const [nth, variable] = [Math.floor(i / numVariables), i % numVariables];
-        const rank = orders[nth]![variable]!;
-        const at = j * examples.length + i;
-        if (rank >= begin && rank < end) {
-          const offset =
-            (nth * channels + (variable % channels)) * numClasses * locations +
-            Math.floor(variable / channels);
-          const perturbed = (k: number) => logits[offset + k * locations]! + noise(nth, j, variable, k);
-          margins[j] = Math.min(margins[j]!, marginOf(numClasses, perturbed));
-          // The chain goes on from the original's choice, whichever way a near tie fell here.
-          if (recordedMargins[j]! < NEAR_TIE) examples[i] = chain[at]!;
-        }
-        grown[at] = rank < end ? examples[i]! : absorbing;
-      }
+    noise: (nth, j, variable) => ({
+      gumbel: (k) => gumbelOf(nth, j, variable, k),
+      uniform: () => assert.fail('no case draws from a mixture'),
+    }),
+    onStep(j, states, outputs) {
+      const locations = shape[0] * shape[1];
+      if (j === 0) fixture.compare('out/net_out_first_call', channelsLast(outputs, batch, locations));
+      const [begin, end] = policyRange(policy, j, numStages * numPositions);
+      const { stage, time } = stageAndTime(begin, numPositions);
+      states.forEach(({ classes }, nth) => {
+        orders[nth]![stage]!.forEach((rank, variable) => {
+          const at = (j * batch + nth) * numVariables + variable;
+          if (rank >= time && rank < time + end - begin) {
+            const place = placeOf(description, nth, variable, stage, before[nth]![variable]);
+            output.logProbabilities(outputs, place, values);
+            const perturbed = values.map((value, k) => value + gumbelOf(nth, j, variable, k));
+            margins[j] = Math.min(margins[j]!, marginOf(perturbed));
+            // The chain goes on from the original's choice, whichever way a near tie fell here.
+            if (recordedMargins[j]! < NEAR_TIE) classes[variable] = chain[at]!;
+          }
+          grown[at] = classes[variable]!;
+        });
+      });
+      before = states.map(({ classes }) => classes.slice());
     },
   });
   fixture.compareExactly('out/chain', grown);
@@ -61,7 +76,7 @@ export async function checkSampling(engine: Engine, fixture: Fixture): Promise<v
 }
 
 /** How far the largest of the values lies above the second largest. */
-function marginOf(count: number, valueOf: (k: number) => number): number {
-  const [best, second] = Array.from({ length: count }, (_, k) => valueOf(k)).sort((a, b) => b - a);
+function marginOf(values: Float64Array): number {
+  const [best, second] = values.toSorted().reverse();
   return best! - second!;
 }

@@ -44,19 +44,23 @@ export class BlockedBuilder extends Builder {
       ReduceMin: undefined,
     };
     const reducer = reducers[op];
-    if (!reducer || !this.layouts.knownBlocked(x) || !sameShape(axes.slice(-2), [2, 3]) || axes.includes(1))
+    // A sequence's one row need not be named.
+    const overLocations = axes.includes(3) && (axes.includes(2) || x.shape[2] === 1);
+    if (!reducer || !this.layouts.knownBlocked(x) || !overLocations || axes.includes(1))
       return super.reduce(op, x, axes, keep);
-    const [batch, channels] = x.shape as [number, number];
-    const rows = this.reshape(reducer(this, x), keep ? [batch, channels, 1, 1] : [batch, channels]);
-    return axes[0] === 0 ? super.reduce(op, rows, [0], keep) : rows;
+    const rows = this.reshape(reducer(this, x), x.shape.slice(0, 2));
+    const reduced = axes.includes(0) ? super.reduce(op, rows, [0]) : rows;
+    const left = (extent: number, axis: number) => (!axes.includes(axis) ? [extent] : keep ? [1] : []);
+    return this.reshape(reduced, x.shape.flatMap(left));
   }
 
-  /** A number for all, or maps as they are in blocked layout beside others of their shape. */
+  /** A number for all, or maps in blocked layout beside others that are known in it. */
   #operand(x: Value, other: Value): Value | undefined {
+    const isMaps = sameShape(x.shape, other.shape);
     const blocked = this.layouts.knownBlocked(x);
-    if (blocked)
-      return x.shape.length === other.shape.length && !sameShape(x.shape, other.shape) ? undefined : blocked;
-    return x.shape.length === 0 && this.layouts.knownBlocked(other) ? x : undefined;
+    if (blocked) return isMaps || other.shape.length !== x.shape.length ? blocked : undefined;
+    if (!this.layouts.knownBlocked(other)) return undefined;
+    return isMaps ? this.layouts.toBlocked(x) : x.shape.length === 0 ? x : undefined;
   }
 
   #addToChannels(x: Value, offset: Value): Value {

@@ -17,6 +17,9 @@ export type Reduction = 'ReduceSum' | 'ReduceMean' | 'ReduceMax' | 'ReduceMin';
 export interface MatMulOptions {
   readonly transposeA?: boolean;
   readonly transposeB?: boolean;
+  /** The first axis goes behind those between it and the last, which are the batch's. On CPUs only. */
+  readonly swapBatchA?: boolean;
+  readonly swapBatchB?: boolean;
   /** Factor of the product. */
   readonly alpha?: number;
 }
@@ -26,6 +29,8 @@ export interface ConvOptions {
   /** Top, left, bottom, right. */
   readonly pads?: readonly [number, number, number, number];
   readonly strides?: readonly [number, number];
+  /** Distances of neighbouring taps. */
+  readonly dilations?: readonly [number, number];
   readonly groups?: number;
 }
 
@@ -103,6 +108,9 @@ export class Builder {
   reshape(x: Value, shape: readonly number[]): Value {
     const source = this.#reshaped.get(x.name) ?? x;
     if (sameShape(source.shape, shape)) return source;
+    // GPUs reshape floats only.
+    if (this.forms.device === 'gpu' && x.type === 'int32')
+      return this.cast(this.reshape(this.cast(x, 'float32'), shape), 'int32');
     const y = this.op('Reshape', [source, this.ints(shape)], shape);
     this.#reshaped.set(y.name, source);
     return y;
@@ -144,6 +152,7 @@ export class Builder {
 
   /** Zeros before and after each axis; negative numbers cut. */
   pad(x: Value, before: readonly number[], after: readonly number[]): Value {
+    if ([...before, ...after].every((count) => count === 0)) return x;
     const shape = x.shape.map((extent, axis) => before[axis]! + extent + after[axis]!);
     return this.op('Pad', [x, this.ints([...before, ...after])], shape);
   }
@@ -170,12 +179,18 @@ export class Builder {
   }
 
   /** Matrices in the last two axes, the axes before them broadcast. */
-  matMul(a: Value, b: Value, { transposeA, transposeB, alpha = 1 }: MatMulOptions = {}): Value {
-    const [rows] = lastTwo(a.shape, transposeA);
-    const [, columns] = lastTwo(b.shape, transposeB);
-    const outer = broadcastShape(a.shape.slice(0, -2), b.shape.slice(0, -2));
+  matMul(a: Value, b: Value, options: MatMulOptions = {}): Value {
+    const { transposeA, transposeB, swapBatchA, swapBatchB, alpha = 1 } = options;
+    const [left, right] = [
+      swapBatchA ? swapFirst(a.shape) : a.shape,
+      swapBatchB ? swapFirst(b.shape) : b.shape,
+    ];
+    const [rows] = lastTwo(left, transposeA);
+    const [, columns] = lastTwo(right, transposeB);
+    const outer = broadcastShape(left.slice(0, -2), right.slice(0, -2));
     const shape = [...outer, rows, columns];
-    if (!transposeA && !transposeB && alpha === 1) return this.op('MatMul', [a, b], shape);
+    if (!transposeA && !transposeB && !swapBatchA && !swapBatchB && alpha === 1)
+      return this.op('MatMul', [a, b], shape);
     if (this.forms.device === 'gpu') {
       const swap = (x: Value, wanted?: boolean) => (wanted ? this.transpose(x, swapLast(x.shape.length)) : x);
       return this.mul(
@@ -186,25 +201,32 @@ export class Builder {
     return this.op('com.microsoft:FusedMatMul', [a, b], shape, {
       transA: transposeA ? 1 : 0,
       transB: transposeB ? 1 : 0,
+      ...(swapBatchA ? { transBatchA: 1 } : {}),
+      ...(swapBatchB ? { transBatchB: 1 } : {}),
       alpha: { float: alpha },
     });
   }
 
   /** x [B,C,H,W], kernel [O,C/groups,kh,kw] */
   conv(x: Value, kernel: Value, options: ConvOptions = {}): Value {
-    const { bias, pads = [0, 0, 0, 0], strides = [1, 1], groups = 1 } = options;
-    const attributes = { pads, strides, group: groups };
+    const { bias, pads = [0, 0, 0, 0], strides = [1, 1], dilations = [1, 1], groups = 1 } = options;
+    const attributes = { pads, strides, dilations, group: groups };
     const inputs = bias ? [x, kernel, bias] : [x, kernel];
     return this.op('Conv', inputs, this.convShape(x, kernel, options), attributes);
   }
 
   /** The shape of a convolution's outputs. */
-  convShape(x: Value, kernel: Value, { pads = [0, 0, 0, 0], strides = [1, 1] }: ConvOptions): number[] {
+  convShape(x: Value, kernel: Value, options: ConvOptions): number[] {
+    const { pads = [0, 0, 0, 0], strides = [1, 1], dilations = [1, 1] } = options;
     const [batch, , height, width] = x.shape as [number, number, number, number];
     const [outputs, , tall, wide] = kernel.shape as [number, number, number, number];
-    const rows = Math.floor((height + pads[0] + pads[2] - tall) / strides[0]) + 1;
-    const columns = Math.floor((width + pads[1] + pads[3] - wide) / strides[1]) + 1;
-    return [batch, outputs, rows, columns];
+    const [rows, columns] = [dilations[0] * (tall - 1), dilations[1] * (wide - 1)];
+    return [
+      batch,
+      outputs,
+      Math.floor((height + pads[0] + pads[2] - rows - 1) / strides[0]) + 1,
+      Math.floor((width + pads[1] + pads[3] - columns - 1) / strides[1]) + 1,
+    ];
   }
 
   /** x [B,C,H,W], kernel [C,O,kh,kw] */
@@ -247,6 +269,11 @@ export function broadcastShape(a: readonly number[], b: readonly number[]): numb
 
 function swapLast(rank: number): number[] {
   return [...Array.from({ length: rank - 2 }, (_, axis) => axis), rank - 1, rank - 2];
+}
+
+/** [a,...batch,b] -> [...batch,a,b] */
+function swapFirst([first, ...rest]: readonly number[]): number[] {
+  return rest.toSpliced(-1, 0, first!);
 }
 
 function lastTwo(shape: readonly number[], swap?: boolean): [number, number] {

@@ -33,12 +33,22 @@ export function encodeOnnx(graph: PrunedGraph, outputs: ReadonlyMap<string, Valu
     ],
     graph: {
       name: 'program',
-      node: nodes.map(encodeNode),
+      node: leavesLast(nodes).map(encodeNode),
       initializer: graph.constants.map(encodeConstant),
       input: graph.inputs.map(encodeValue),
       output: [...outputs].map(([name, value]) => encodeValue({ ...value, name })),
     },
   }).finish();
+}
+
+/**
+ * The nodes that no other one reads after all others, those recorded first at the end. Of these ONNX Runtime computes the last one first, with
+ * all that it needs: so each gradient of a parameter is computed as soon as it can be, and what it needs is freed.
+ */
+function leavesLast(nodes: readonly Node[]): Node[] {
+  const read = new Set(nodes.flatMap(({ inputs }) => inputs.map(({ name }) => name)));
+  const isRead = ({ outputs }: Node) => outputs.some(({ name }) => read.has(name));
+  return [...nodes.filter(isRead), ...nodes.filter((node) => !isRead(node)).reverse()];
 }
 
 function encodeNode({ op, inputs, outputs, attributes }: Node, index: number): Onnx.INodeProto {

@@ -1,5 +1,6 @@
 import type { DataType, NamedAttrMap, TensorInfo } from '@tensorflow/tfjs';
 import { tf } from '../../networks/tensors.js';
+import { EngineError } from '../engine.js';
 import { sizeOf } from '../program.js';
 import { TRACE, traceBackend as backend } from './backend.js';
 import { broadcastShape, type Comparison, type Elementwise, type Reduction } from './builder.js';
@@ -61,6 +62,17 @@ for (const op of ['Neg', 'Exp', 'Log', 'Sigmoid', 'Sqrt', 'Tanh', 'Relu', 'Abs',
 unary('Identity', (x) => x);
 unary('Square', (x) => backend.builder.mul(x, x));
 unary('Rsqrt', (x) => backend.builder.unary('Reciprocal', backend.builder.unary('Sqrt', x)));
+kernel('Step', ({ x }, { alpha }) => {
+  if (alpha !== 0) throw new EngineError('A step whose lower level is not 0 cannot be recorded.');
+  const { builder } = backend;
+  // GPUs have no signs; on CPUs they stay in blocked layout, which comparisons do not.
+  const value = backend.compact(x!);
+  const step =
+    builder.forms.device === 'gpu'
+      ? builder.cast(builder.compare('Greater', value, builder.scalar(0)), 'float32')
+      : builder.elementwise('Max', builder.unary('Sign', value), builder.scalar(0));
+  return backend.tensor(step, x!.shape, x!.dtype);
+});
 
 kernel('Cast', ({ x }, { dtype }) => {
   const type = dtype as 'float32' | 'int32' | 'bool';
@@ -125,9 +137,17 @@ kernel('Slice', ({ x }, { begin, size }) => {
   return backend.tensor(value, value.shape, x!.dtype);
 });
 
+kernel('PadV2', ({ x }, { paddings, constantValue }) => {
+  if (constantValue !== 0) throw new EngineError('Padding with other numbers than 0 cannot be recorded.');
+  const [before, after] = [0, 1].map((side) => (paddings as [number, number][]).map((pair) => pair[side]!));
+  const value = backend.builder.pad(backend.value(x!), before!, after!);
+  return backend.tensor(value, value.shape, x!.dtype);
+});
+
 function reduction(name: string, op: Reduction): void {
-  kernel(name, ({ x }, { axis, keepDims }) => {
-    const axes = tf.util.parseAxisParam(axis as number[], x!.shape);
+  // Maximum's attribute has a name of its own.
+  kernel(name, ({ x }, { axis, reductionIndices = axis, keepDims }) => {
+    const axes = tf.util.parseAxisParam(reductionIndices as number[], x!.shape);
     const value = backend.builder.reduce(op, backend.value(x!), axes, Boolean(keepDims));
     return backend.tensor(value, value.shape, x!.dtype);
   });

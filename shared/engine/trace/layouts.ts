@@ -12,7 +12,8 @@ export const TILE = 4;
  *
  * - plain: as the shape says; what operations give one another.
  * - tiled: [B,C,4,H,W/4], the first location of every tile of the width, then the second, and so on, so that what
- *   Winograd's transforms take together lies far apart but in long rows; plain where the width doesn't divide.
+ *   Winograd's transforms take together lies far apart but in long rows; plain where the width doesn't divide, and for
+ *   sequences (H = 1), whose convolutions are direct.
  * - blocked: tiled maps as [B,C/k,4,H,W/4,k], k channels side by side, as many as a vector register holds: ONNX
  *   Runtime's own layout for convolutions on CPUs (MLAS). Its kernels there reach half as much again as its
  *   convolutions of plain maps.
@@ -67,9 +68,15 @@ export class Layouts {
   /** Each map as a matrix of so many columns, transposed. */
   #exchange(x: Value, columns: number): Value {
     const [batch, channels, height, width] = x.shape as [number, number, number, number];
-    if (width % TILE !== 0) return x;
+    if (!tiles(x.shape)) return x;
     const b = this.#builder;
     const matrices = b.reshape(x, [batch * channels, (height * width) / columns, columns]);
     return b.reshape(b.transpose(matrices, [0, 2, 1]), x.shape);
   }
+}
+
+/** Whether tiled maps of this shape [B,C,H,W] differ from plain ones. */
+export function tiles(shape: readonly number[]): boolean {
+  const [, , height, width] = shape as [number, number, number, number];
+  return height > 1 && width % TILE === 0;
 }

@@ -1,4 +1,5 @@
 import type { Ops } from '../../networks/ops.js';
+import { plainOps } from '../../networks/plain-ops.js';
 import type { Tensor } from '../../networks/tensors.js';
 import { traceBackend } from './backend.js';
 import type { Builder } from './builder.js';
@@ -6,11 +7,16 @@ import type { Value } from './graph.js';
 import { attention, attentionGradients } from './ops/attention.js';
 import { conv1x1, conv1x1Input, conv1x1Kernel } from './ops/conv1x1.js';
 import { conv3x3, conv3x3Input, conv3x3Kernel } from './ops/conv3x3.js';
-import { embedClasses, embedGradients } from './ops/embed.js';
+import { dilatedConv, dilatedConvInput, dilatedConvKernel, tapsOf } from './ops/dilated-conv.js';
+import { embedClasses, embedGradients, embedTable } from './ops/embed.js';
+import { feedForward, feedForwardGradients, type Layers } from './ops/feed-forward.js';
+import { gelu, geluInput } from './ops/gelu.js';
 import { logLikelihood, logLikelihoodGradients } from './ops/likelihood.js';
 import { lower } from './ops/lower.js';
 import { groupNorm, groupNormGradients } from './ops/norm.js';
-import { dropout, swishInput, swishOf } from './ops/pointwise.js';
+import { normalize, normalizeInput } from './ops/normalize.js';
+import { dropout, gate, gateInputs, keptFactors, swishInput, swishOf } from './ops/pointwise.js';
+import { sequenceAttention, sequenceAttentionGradients } from './ops/sequence-attention.js';
 import {
   conv3x3Stride2,
   conv3x3Stride2Input,
@@ -18,6 +24,7 @@ import {
   upsample2,
   upsample2Input,
 } from './ops/resample.js';
+import { stageLogLikelihood, stageLogLikelihoodGradients } from './ops/stage-likelihood.js';
 
 /** `Ops` recorded in the forms that suit the builder's provider, each with a gradient of its own. */
 export function loweredOps(b: Builder): Ops {
@@ -48,10 +55,23 @@ export function loweredOps(b: Builder): Ops {
 
     conv1x1: (x, kernel, bias) =>
       lower(
-        [x, kernel, bias],
-        (xs, ks, bs) => conv1x1(b, xs!, ks!, bs!),
-        (dy, xs, ks) => [conv1x1Input(b, dy, ks!), conv1x1Kernel(b, xs!, dy), ofBias(dy)],
+        bias ? [x, kernel, bias] : [x, kernel],
+        (xs, ks, bs?: Value) => conv1x1(b, xs, ks, bs),
+        (dy, xs, ks, bs?: Value) => [
+          conv1x1Input(b, dy, ks),
+          conv1x1Kernel(b, xs, dy),
+          ...(bs ? [ofBias(dy)] : []),
+        ],
       ),
+
+    dilatedConv: (x, kernel, bias, dilation, causal) => {
+      const taps = tapsOf(dilation, causal);
+      return lower(
+        [x, kernel, bias],
+        (xs, ks, bs) => dilatedConv(b, xs!, ks!, bs!, taps),
+        (dy, xs, ks) => [dilatedConvInput(b, dy, ks!, taps), dilatedConvKernel(b, xs!, dy, taps), ofBias(dy)],
+      );
+    },
 
     upsample2: (x) =>
       lower(
@@ -67,11 +87,46 @@ export function loweredOps(b: Builder): Ops {
         (dy, xs, scales, biases) => groupNormGradients(b, dy, xs!, scales!, biases!, groups, swish),
       ),
 
+    normalize: (x) =>
+      lower(
+        [x],
+        (xs) => normalize(b, xs!),
+        (dy, xs) => [normalizeInput(b, dy, xs!)],
+      ),
+
     swish: (x) =>
       lower(
         [x],
         (xs) => swishOf(b, xs!),
         (dy, xs) => [swishInput(b, dy, xs!)],
+      ),
+
+    gelu: (x) =>
+      lower(
+        [x],
+        (xs) => gelu(b, xs!),
+        (dy, xs) => [geluInput(b, dy, xs!)],
+      ),
+
+    feedForward: (x, first, second) =>
+      lower(
+        [x, first.kernel, first.bias, second.kernel, second.bias],
+        (xs, ...layers) => feedForward(b, xs!, layers as Layers),
+        (dy, xs, ...layers) => feedForwardGradients(b, dy, xs!, layers as Layers),
+      ),
+
+    gate: (x, y) =>
+      lower(
+        [x, y],
+        (xs, ys) => gate(b, xs!, ys!),
+        (dg, xs, ys) => gateInputs(b, dg, xs!, ys!),
+      ),
+
+    embed: (rows, table) =>
+      lower(
+        [table],
+        (tables) => b.gather(tables!, valueOf(rows)),
+        (dy, tables) => [embedTable(b, dy, valueOf(rows), tables!)],
       ),
 
     embedClasses: (classes, table, projection) =>
@@ -96,6 +151,18 @@ export function loweredOps(b: Builder): Ops {
           inAnyOrder(b, [...qkv, dy], (q, k, v, d) => attentionGradients(b, d!, q!, k!, v!, heads)),
       ),
 
+    sequenceAttention(query, key, value, { dropout: dropped, ...sequences }) {
+      if (b.forms.device === 'gpu')
+        return plainOps.sequenceAttention(query, key, value, { dropout: dropped, ...sequences });
+      const factors = dropped && keptFactors(b, valueOf(dropped.mask), dropped.keep);
+      const how = { ...sequences, ...(factors ? { factors } : {}) };
+      return lower(
+        [query, key, value],
+        (q, k, v) => sequenceAttention(b, q!, k!, v!, how),
+        (dy, q, k, v) => sequenceAttentionGradients(b, dy, q!, k!, v!, how),
+      );
+    },
+
     logLikelihood: (logits, target, weight) =>
       lower(
         [logits, weight],
@@ -108,6 +175,24 @@ export function loweredOps(b: Builder): Ops {
             logLikelihoodGradients(b, dy, ls!, ts!, ws!),
           ),
       ),
+
+    stageLogLikelihood: (logits, { target, within, siblings, children, parents }, weight) => {
+      const perVariable = [target, within, siblings].map(valueOf) as [Value, Value, Value];
+      const perClass = { children: valueOf(children), parents: valueOf(parents) };
+      return lower(
+        [logits, weight],
+        (l, w) => {
+          const [ls, ws, ts, ins, ns] = inOneOrder(b, [l!, w!, ...perVariable]);
+          const stage = { target: ts!, within: ins!, siblings: ns!, ...perClass };
+          return stageLogLikelihood(b, ls!, stage, ws!);
+        },
+        (dy, l, w) =>
+          inAnyOrder(b, [l!, w!, ...perVariable], (ls, ws, ts, ins, ns) => {
+            const stage = { target: ts!, within: ins!, siblings: ns!, ...perClass };
+            return stageLogLikelihoodGradients(b, dy, ls!, stage, ws!);
+          }),
+      );
+    },
   };
 }
 

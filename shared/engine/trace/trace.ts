@@ -4,6 +4,7 @@ import { evaluate } from '../program.js';
 import { toTensor, traceBackend } from './backend.js';
 import { BlockedBuilder } from './blocked-builder.js';
 import { Builder, type Forms } from './builder.js';
+import { fuseConvolutions } from './fuse.js';
 import type { PrunedGraph, Value } from './graph.js';
 import './kernels.js';
 import { loweredOps } from './lowered-ops.js';
@@ -62,8 +63,9 @@ function record(program: Program, builder: Builder): Trace {
   results.gradients.forEach((tensor, i) => {
     if (tensor) outputs.set(nameOf.gradient(i), traceBackend.value(tensor));
   });
+  const wanted = [...outputs.values()];
   return {
-    graph: builder.graph.prune([...outputs.values()]),
+    graph: fuseConvolutions(builder.graph.prune(wanted), wanted),
     outputs,
     differentiable: results.gradients.map((tensor) => tensor !== undefined),
   };

@@ -1,4 +1,5 @@
-import type { NetworkConfig } from '../../config/schema.js';
+import type { UnetConfig } from '../../config/schema.js';
+import { denseParameters, embeddingParameters, timeParameters } from '../input-block.js';
 import type { Initializer, NetworkShape, ParameterSpec } from '../network.js';
 import { planUnet, type ResidualBlock } from './plan.js';
 
@@ -15,7 +16,7 @@ export const INPUT = 'InputProcessingImage_0';
  *
  * Throws UsageError where the settings do not fit together.
  */
-export function unetParameters(config: NetworkConfig, io: NetworkShape): ParameterSpec[] {
+export function unetParameters(config: UnetConfig, io: NetworkShape): ParameterSpec[] {
   const { channels, heads } = config;
   const plan = planUnet(config, io);
   const quarter = channels / 4;
@@ -43,10 +44,6 @@ export function unetParameters(config: NetworkConfig, io: NetworkShape): Paramet
     specs.push({ name: `${name}/kernel`, shape, originalShape, axes: [1, 0], init: lecun(inputs) });
     plain(`${name}/bias`, [outputs], ZEROS);
   };
-  const dense = (name: string, inputs: number, outputs: number) => {
-    plain(`${name}/kernel`, [inputs, outputs], lecun(inputs));
-    plain(`${name}/bias`, [outputs], ZEROS);
-  };
   const norm = (name: string, width: number) => {
     plain(`${name}/scale`, [width], ONES);
     plain(`${name}/bias`, [width], ZEROS);
@@ -55,7 +52,7 @@ export function unetParameters(config: NetworkConfig, io: NetworkShape): Paramet
   const block = ({ name, inputs, outputs, attention: attends }: ResidualBlock) => {
     norm(`${name}/norm1`, inputs);
     conv3x3(`${name}/conv1`, inputs, outputs);
-    dense(`${name}/temb_proj`, timeWidth, outputs);
+    specs.push(...denseParameters(`${name}/temb_proj`, timeWidth, outputs));
     norm(`${name}/norm2`, outputs);
     conv3x3(`${name}/conv2`, outputs, outputs, ZEROS);
     if (inputs !== outputs) conv1x1(`${name}/nin_shortcut`, inputs, outputs);
@@ -81,15 +78,7 @@ export function unetParameters(config: NetworkConfig, io: NetworkShape): Paramet
   };
 
   conv3x3(`${INPUT}/conv_in`, io.channels + io.maskChannels, channels - quarter);
-  plain(`${INPUT}/Embed_0/embedding`, [io.numInputClasses, quarter], {
-    kind: 'normal',
-    std: 1 / Math.sqrt(quarter),
-  });
-  const embedded = io.channels * quarter;
-  plain(`${INPUT}/emb_x_proj/kernel`, [io.channels, quarter, quarter], lecun(embedded), [embedded, quarter]);
-  plain(`${INPUT}/emb_x_proj/bias`, [quarter], ZEROS);
-  dense(`${INPUT}/TimeEmbedding_0/dense0`, channels, timeWidth);
-  dense(`${INPUT}/TimeEmbedding_0/dense1`, timeWidth, timeWidth);
+  specs.push(...embeddingParameters(INPUT, channels, io), ...timeParameters(INPUT, channels));
   for (const level of plan.down) {
     level.blocks.forEach(block);
     if (level.resample) conv3x3(level.resample.name, level.resample.channels, level.resample.channels);

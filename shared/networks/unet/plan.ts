@@ -1,4 +1,4 @@
-import type { NetworkConfig } from '../../config/schema.js';
+import type { UnetConfig } from '../../config/schema.js';
 import { UsageError } from '../../errors.js';
 import type { NetworkShape } from '../network.js';
 
@@ -33,7 +33,7 @@ export interface UnetPlan {
  *
  * Throws UsageError where the settings do not fit together.
  */
-export function planUnet(config: NetworkConfig, io: NetworkShape): UnetPlan {
+export function planUnet(config: UnetConfig, io: NetworkShape): UnetPlan {
   const { channels, multipliers, blocks, attention } = config;
   const factor = 2 ** (multipliers.length - 1);
   if (io.height % factor !== 0 || io.width % factor !== 0)
@@ -88,14 +88,14 @@ export function planUnet(config: NetworkConfig, io: NetworkShape): UnetPlan {
 }
 
 /** Groups of the normalisation of a map of so many channels: never more than it has channels. */
-export function numGroups(channels: number, config: NetworkConfig): number {
+export function numGroups(channels: number, config: UnetConfig): number {
   return Math.min(config.groups, channels);
 }
 
 function checkDivisible(
   levels: readonly Level[],
   middle: readonly ResidualBlock[],
-  config: NetworkConfig,
+  config: UnetConfig,
 ): void {
   for (const block of [...levels.flatMap(({ blocks }) => blocks), ...middle]) {
     for (const channels of [block.inputs, block.outputs])

@@ -1,4 +1,5 @@
-import type { NetworkConfig } from '../../config/schema.js';
+import type { UnetConfig } from '../../config/schema.js';
+import { dense, embedInput, embedTime } from '../input-block.js';
 import type { Network, NetworkInput, NetworkShape } from '../network.js';
 import type { Ops } from '../ops.js';
 import { tf, type Tensor } from '../tensors.js';
@@ -11,16 +12,21 @@ import { numGroups, planUnet, type Level, type ResidualBlock, type UnetPlan } fr
  *
  * Throws UsageError where the settings do not fit together.
  */
-export function createUnet(config: NetworkConfig, io: NetworkShape): Network {
+export function createUnet(config: UnetConfig, io: NetworkShape): Network {
   const plan = planUnet(config, io);
   const parameters = unetParameters(config, io);
   const blocks = [...plan.down.flatMap((l) => l.blocks), ...plan.middle, ...plan.up.flatMap((l) => l.blocks)];
   return {
     parameters,
+    readsMask: true,
     timeChannels: config.channels,
-    dropoutShapes:
-      config.dropout === 0 ? [] : blocks.map(({ outputs, height, width }) => [outputs, height, width]),
-    dropoutKeep: 1 - config.dropout,
+    dropouts:
+      config.dropout === 0
+        ? []
+        : blocks.map(({ outputs, height, width }) => ({
+            shape: [outputs, height, width],
+            keep: 1 - config.dropout,
+          })),
     apply(ops, tensors, input) {
       const named = new Map(parameters.map(({ name }, i) => [name, tensors[i]!]));
       return new Pass(ops, named, config, input).run(plan, io);
@@ -32,23 +38,24 @@ export function createUnet(config: NetworkConfig, io: NetworkShape): Network {
 class Pass {
   readonly #ops: Ops;
   readonly #parameters: ReadonlyMap<string, Tensor>;
-  readonly #config: NetworkConfig;
+  readonly #config: UnetConfig;
   readonly #input: NetworkInput;
   /** swish of the time embedding, [B, 4 * channels]. */
   readonly #time: Tensor;
   #numDropouts = 0;
+  readonly #get = (name: string): Tensor => this.#parameters.get(name)!;
 
-  constructor(ops: Ops, parameters: ReadonlyMap<string, Tensor>, config: NetworkConfig, input: NetworkInput) {
+  constructor(ops: Ops, parameters: ReadonlyMap<string, Tensor>, config: UnetConfig, input: NetworkInput) {
     this.#ops = ops;
     this.#parameters = parameters;
     this.#config = config;
     this.#input = input;
-    const hidden = ops.swish(this.#dense(`${INPUT}/TimeEmbedding_0/dense0`, input.time));
-    this.#time = ops.swish(this.#dense(`${INPUT}/TimeEmbedding_0/dense1`, hidden));
+    this.#time = embedTime(ops, this.#get, INPUT, input.time!);
   }
 
   run(plan: UnetPlan, io: NetworkShape): Tensor {
-    let h = this.#embedInput(io);
+    const convolve = (values: Tensor) => this.#conv('conv3x3', `${INPUT}/conv_in`, values);
+    let h = embedInput(this.#ops, this.#get, INPUT, this.#input, io.numInputClasses, convolve);
     const stack = [h];
     for (const level of plan.down) {
       for (const block of level.blocks) stack.push((h = this.#block(block, h)));
@@ -65,22 +72,11 @@ class Pass {
     return level.resample ? this.#conv('conv3x3', level.resample.name, this.#ops.upsample2(h)) : h;
   }
 
-  /** Section 1.4: scaled values and mask through a convolution, embedded classes beside it. */
-  #embedInput({ numInputClasses }: NetworkShape): Tensor {
-    const { classes, mask } = this.#input;
-    const values = tf.sub(tf.mul(tf.cast(classes, 'float32'), 2 / numInputClasses), 1);
-    const maps = this.#conv('conv3x3', `${INPUT}/conv_in`, tf.concat([values, mask], 1));
-    const table = this.#get(`${INPUT}/Embed_0/embedding`);
-    const embedded = this.#ops.embedClasses(classes, table, this.#get(`${INPUT}/emb_x_proj/kernel`));
-    const bias = this.#get(`${INPUT}/emb_x_proj/bias`);
-    return tf.concat([maps, tf.add(embedded, tf.reshape(bias, [1, bias.shape[0]!, 1, 1]))], 1);
-  }
-
   #block(block: ResidualBlock, x: Tensor): Tensor {
     const { name } = block;
     const first = this.#ops.conv3x3(this.#norm(`${name}/norm1`, x, true), this.#get(`${name}/conv1/kernel`));
     // The convolution's bias rides on the time embedding, which has to be added anyway.
-    const time = tf.add(this.#dense(`${name}/temb_proj`, this.#time), this.#get(`${name}/conv1/bias`));
+    const time = tf.add(dense(this.#get, `${name}/temb_proj`, this.#time), this.#get(`${name}/conv1/bias`));
     const conditioned = tf.add(first, tf.reshape(time, [...time.shape, 1, 1]));
     const normal = this.#dropout(this.#norm(`${name}/norm2`, conditioned, true));
     const second = this.#conv('conv3x3', `${name}/conv2`, normal);
@@ -108,14 +104,5 @@ class Pass {
 
   #conv(op: 'conv3x3' | 'conv3x3Stride2' | 'conv1x1', name: string, x: Tensor): Tensor {
     return this.#ops[op](x, this.#get(`${name}/kernel`), this.#get(`${name}/bias`));
-  }
-
-  /** x [B, in] -> [B, out] */
-  #dense(name: string, x: Tensor): Tensor {
-    return tf.add(tf.matMul(x, this.#get(`${name}/kernel`)), this.#get(`${name}/bias`));
-  }
-
-  #get(name: string): Tensor {
-    return this.#parameters.get(name)!;
   }
 }

@@ -30,17 +30,16 @@ export function blockedConv(
   size: readonly [number, number],
   options: ConvOptions,
 ): Value {
-  const { bias, pads = [0, 0, 0, 0], strides = [1, 1], groups = 1 } = options;
+  const { bias, pads = [0, 0, 0, 0], strides = [1, 1], dilations = [1, 1], groups = 1 } = options;
   const k = b.forms.channelBlock;
   const outputs = filter.shape[0]! * k;
   const kernel = b.reshape(filter, [outputs, x.shape[1]! / groups, ...size]);
   const shape = b.convShape(x, kernel, options);
-  const attributes = { kernel_shape: size, pads, strides, dilations: [1, 1], group: groups };
+  const attributes = { kernel_shape: size, pads, strides, dilations, group: groups };
   return b.op(`${BLOCKED_DOMAIN}:Conv`, bias ? [x, kernel, bias] : [x, kernel], shape, attributes);
 }
 
 export interface DepthwiseOptions extends ConvOptions {
-  readonly dilations?: readonly [number, number];
   /** Blocked maps that the outputs are added to; takes a bias. */
   readonly sum?: Value;
   /** What is done to the result. */
@@ -51,8 +50,7 @@ export interface DepthwiseOptions extends ConvOptions {
 export function depthwise(b: Builder, x: Value, filters: Value, options: DepthwiseOptions = {}): Value {
   const { bias, sum, activation, pads = [0, 0, 0, 0], strides = [1, 1], dilations = [1, 1] } = options;
   const [channels, , tall, wide] = filters.shape as [number, number, number, number];
-  const extent = [(tall - 1) * dilations[0] + 1, (wide - 1) * dilations[1] + 1];
-  const shape = b.convShape(x, { ...filters, shape: [channels, 1, ...extent] }, options);
+  const shape = b.convShape(x, filters, options);
   const attributes = {
     kernel_shape: [tall, wide],
     pads,
@@ -93,9 +91,11 @@ export function blockedProduct(
   const [channels, outputs] = [x, y].map((v) => (v.shape[0]! * v.shape[1]!) / groups) as [number, number];
   const filter = shiftLocations(b, x, shifts.x ?? 0);
   const locations = y.shape[2]! * y.shape[3]!;
-  const byChannel = shifts.y
-    ? shiftLocations(b, y, shifts.y)
-    : b.reshape(y, [(groups * outputs) / k, locations, 1, k]);
+  // Reorderings take locations by fours.
+  const byChannel =
+    shifts.y || locations % 4 !== 0
+      ? shiftLocations(b, y, shifts.y ?? 0)
+      : b.reshape(y, [(groups * outputs) / k, locations, 1, k]);
   const padded = filter.shape[1]!;
   const input = b.reshape(byLocation(b, byChannel, groups, padded), [1, groups * padded, 1, outputs]);
   const product = blockedConv(b, input, filter, [1, 1], { groups });

@@ -1,18 +1,19 @@
 import type { Builder } from '../builder.js';
 import type { Value } from '../graph.js';
-import { blockedConv, blockedFilter, blockedProduct, canBlock } from './blocked.js';
+import { BLOCKED_DOMAIN } from '../layouts.js';
+import { blockedConv, blockedProduct, canBlock } from './blocked.js';
 
 type Maps = [batch: number, channels: number, height: number, width: number];
 
 /** x [B,C,H,W], kernel [O,C], bias [O] -> [B,O,H,W] */
-export function conv1x1(b: Builder, x: Value, kernel: Value, bias: Value): Value {
-  if (canBlock(b, ...kernel.shape)) return blocked(b, x, b.transpose(kernel, [1, 0]), bias);
-  return b.conv(x, b.reshape(kernel, [...kernel.shape, 1, 1]), { bias });
+export function conv1x1(b: Builder, x: Value, kernel: Value, bias?: Value): Value {
+  if (canBlock(b, ...kernel.shape)) return blocked(b, x, filterOf(b, kernel), bias);
+  return b.conv(x, b.reshape(kernel, [...kernel.shape, 1, 1]), bias ? { bias } : {});
 }
 
 /** The gradient of x, from dy [B,O,H,W]. */
 export function conv1x1Input(b: Builder, dy: Value, kernel: Value): Value {
-  if (canBlock(b, ...kernel.shape)) return blocked(b, dy, kernel);
+  if (canBlock(b, ...kernel.shape)) return blocked(b, dy, filterOfTransposed(b, kernel));
   const exchanged = b.transpose(kernel, [1, 0]);
   return b.conv(dy, b.reshape(exchanged, [...exchanged.shape, 1, 1]));
 }
@@ -21,17 +22,50 @@ export function conv1x1Input(b: Builder, dy: Value, kernel: Value): Value {
 export function conv1x1Kernel(b: Builder, x: Value, dy: Value): Value {
   const [batch, inputs, height, width] = x.shape as Maps;
   const outputs = dy.shape[1]!;
-  // Reorderings take locations by fours.
-  if (canBlock(b, inputs, outputs) && (height * width) % 4 === 0) {
-    const products = b.sum(blockedProduct(b, b.layouts.toBlocked(x), b.layouts.toBlocked(dy), batch), [0]);
-    return b.reshape(b.transpose(products, [1, 0, 2]), [outputs, inputs]);
-  }
+  if (canBlock(b, inputs, outputs)) return blockedKernel(b, b.layouts.toBlocked(x), b.layouts.toBlocked(dy));
   const flat = (v: Value) => b.reshape(v, [batch, v.shape[1]!, height * width]);
   return b.sum(b.matMul(flat(dy), flat(x), { transposeB: true }), [0]);
 }
 
-/** x [B,C,H,W] by taps [C,O] */
-function blocked(b: Builder, x: Value, taps: Value, bias?: Value): Value {
-  const filter = blockedFilter(b, b.reshape(taps, [1, 1, ...taps.shape]));
+function blocked(b: Builder, x: Value, filter: Value, bias?: Value): Value {
   return b.layouts.fromBlocked(blockedConv(b, b.layouts.toBlocked(x), filter, [1, 1], bias ? { bias } : {}));
+}
+
+// A kernel [O,C] is laid out as a map of O channels at C locations, or, channels last, of C channels at O
+// locations: what orders a map in blocks makes filters of it, and the other way around.
+
+/** kernel [O,C] -> [O/k,C/k,1,k,k] */
+function filterOf(b: Builder, kernel: Value): Value {
+  const [outputs, inputs] = kernel.shape as [number, number];
+  const map = b.reshape(kernel, [1, outputs, 1, inputs]);
+  return asFilter(b, b.op(`${BLOCKED_DOMAIN}:ReorderInput`, [map], map.shape));
+}
+
+/** kernel [O,C] -> [C/k,O/k,1,k,k] */
+function filterOfTransposed(b: Builder, kernel: Value): Value {
+  const [outputs, inputs] = kernel.shape as [number, number];
+  const map = b.reshape(kernel, [1, 1, outputs, inputs]);
+  const shape = [1, inputs, 1, outputs];
+  return asFilter(b, b.op(`${BLOCKED_DOMAIN}:ReorderInput`, [map], shape, { channels_last: 1 }));
+}
+
+function asFilter(b: Builder, x: Value): Value {
+  const k = b.forms.channelBlock;
+  const [, outputs, , inputs] = x.shape as Maps;
+  return b.reshape(x, [outputs / k, inputs / k, 1, k, k]);
+}
+
+/** The gradient of a kernel, [O,C], from blocked x and dy. Of the two, the one of fewer channels is reordered for it. */
+function blockedKernel(b: Builder, x: Value, dy: Value): Value {
+  const [batch, inputs] = x.shape as Maps;
+  const outputs = dy.shape[1]!;
+  const sum = (products: Value) => b.sum(products, [0]);
+  const op = `${BLOCKED_DOMAIN}:ReorderOutput`;
+  if (inputs <= outputs) {
+    const map = b.reshape(sum(blockedProduct(b, dy, x, batch)), [1, outputs, 1, inputs]);
+    return b.reshape(b.op(op, [map], map.shape, { channels: outputs }), [outputs, inputs]);
+  }
+  const map = b.reshape(sum(blockedProduct(b, x, dy, batch)), [1, inputs, 1, outputs]);
+  const attributes = { channels: inputs, channels_last: 1 };
+  return b.reshape(b.op(op, [map], [1, 1, outputs, inputs], attributes), [outputs, inputs]);
 }

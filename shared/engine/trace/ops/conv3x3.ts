@@ -1,5 +1,5 @@
 import type { Builder } from '../builder.js';
-import { TILE } from '../layouts.js';
+import { tiles } from '../layouts.js';
 import type { Value } from '../graph.js';
 import { blockedConv, blockedFilter, canBlock } from './blocked.js';
 import { winogradConv3x3, winogradConv3x3Input, winogradConv3x3Kernel, winogradPays } from './winograd.js';
@@ -47,7 +47,7 @@ export function conv3x3Kernel(b: Builder, x: Value, dy: Value): Value {
 
 /** Whether maps can be convolved in blocked layout: only where that keeps each row's locations side by side. */
 function blocks(b: Builder, x: Value, ...channels: readonly number[]): boolean {
-  return canBlock(b, ...channels) && x.shape[3]! % TILE !== 0;
+  return canBlock(b, ...channels) && !tiles(x.shape);
 }
 
 /** [9,O,C] -> [O,C,3,3], as ONNX's Conv takes it. */

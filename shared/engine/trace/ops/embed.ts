@@ -1,15 +1,31 @@
 import type { Builder } from '../builder.js';
 import type { Value } from '../graph.js';
+import { oneHotProduct, scatter } from './scatter.js';
 
 type Maps = [batch: number, channels: number, height: number, width: number];
 
+/** The gradient of a table [K,D] from that of its rows [...,D] by their numbers [...]. */
+export function embedTable(b: Builder, dy: Value, rows: Value, table: Value): Value {
+  const [numRows, width] = table.shape as [number, number];
+  const size = rows.shape.reduce((product, extent) => product * extent);
+  const flat = b.reshape(rows, [1, 1, 1, size]);
+  const sums = b.forms.device === 'cpu' ? scatter : oneHotProduct;
+  return sums(b, b.reshape(dy, [...flat.shape, width]), flat, numRows);
+}
+
 /**
- * classes int32 [B,C,H,W], table [K,q], projection [C,q,p] -> [B,p,H,W]: the table is projected first, once for
- * each data channel, and its rows are summed.
+ * classes int32 [B,C,H,W], table [K,q], projection [C,q,p] -> [B,p,H,W]. The table is projected first, once for each
+ * data channel, and its rows are summed; a table of more rows than there are locations is left alone, and the
+ * rows taken from it are projected.
  */
 export function embedClasses(b: Builder, classes: Value, table: Value, projection: Value): Value {
-  const rows = b.gather(projectedTable(b, table, projection), rowsOf(b, classes, table));
-  return b.transpose(b.sum(rows, [1]), [0, 3, 1, 2]);
+  const [batch, , height, width] = classes.shape as Maps;
+  if (isShort(table, classes)) {
+    const rows = b.gather(projectedTable(b, table, projection), rowsOf(b, classes, table));
+    return b.transpose(b.sum(rows, [1]), [0, 3, 1, 2]);
+  }
+  const product = b.matMul(takenRows(b, classes, table), flatProjection(b, projection));
+  return b.transpose(b.reshape(product, [batch, height, width, projection.shape[2]!]), [0, 3, 1, 2]);
 }
 
 /** The gradients of table and projection. */
@@ -20,10 +36,22 @@ export function embedGradients(
   table: Value,
   projection: Value,
 ): [Value, Value] {
+  const gradients = isShort(table, classes) ? throughTable : throughRows;
+  return gradients(b, b.transpose(dy, [0, 2, 3, 1]), classes, table, projection);
+}
+
+/** From dy [B,H,W,p]: summed for each row of the projected table. */
+function throughTable(
+  b: Builder,
+  dy: Value,
+  classes: Value,
+  table: Value,
+  projection: Value,
+): [Value, Value] {
   const [batch, channels, height, width] = classes.shape as Maps;
   const [, features, outputs] = projection.shape as [number, number, number];
   const numClasses = table.shape[0]!;
-  const perLocation = b.reshape(b.transpose(dy, [0, 2, 3, 1]), [batch, 1, height, width, outputs]);
+  const perLocation = b.reshape(dy, [batch, 1, height, width, outputs]);
   const dRows =
     b.forms.device === 'cpu'
       ? scatter(b, perLocation, rowsOf(b, classes, table), channels * numClasses)
@@ -32,6 +60,29 @@ export function embedGradients(
   const dTable = b.sum(b.matMul(dProjected, projection, { transposeB: true }), [0]);
   const tables = b.expand(b.reshape(table, [1, numClasses, features]), [channels, numClasses, features]);
   return [dTable, b.matMul(tables, dProjected, { transposeA: true })];
+}
+
+/** From dy [B,H,W,p]: projected back for each location, then summed for each row of the table. */
+function throughRows(b: Builder, dy: Value, classes: Value, table: Value, projection: Value): [Value, Value] {
+  const [batch, channels, height, width] = classes.shape as Maps;
+  const [, features, outputs] = projection.shape as [number, number, number];
+  const rows = b.reshape(dy, [batch * height * width, outputs]);
+  const dTaken = b.matMul(rows, flatProjection(b, projection), { transposeB: true });
+  const separated = b.reshape(dTaken, [batch, height, width, channels, features]);
+  const perVariable = b.transpose(separated, [0, 3, 1, 2, 4]);
+  const numClasses = table.shape[0]!;
+  const dTable =
+    b.forms.device === 'cpu'
+      ? scatter(b, perVariable, classes, numClasses)
+      : b.sum(b.reshape(oneHotProduct(b, perVariable, classes, numClasses), [channels, ...table.shape]), [0]);
+  const dProjection = b.matMul(takenRows(b, classes, table), rows, { transposeA: true });
+  return [dTable, b.reshape(dProjection, projection.shape)];
+}
+
+/** Whether a table has no more rows than there are locations. */
+function isShort(table: Value, classes: Value): boolean {
+  const [batch, , height, width] = classes.shape as Maps;
+  return table.shape[0]! <= batch * height * width;
 }
 
 /** [C*K,p] */
@@ -49,26 +100,15 @@ function rowsOf(b: Builder, classes: Value, table: Value): Value {
   return b.add(classes, b.graph.constant(first, 'int32', [1, channels, 1, 1]));
 }
 
-function scatter(b: Builder, dy: Value, rows: Value, numRows: number): Value {
-  const [batch, , height, width, outputs] = dy.shape as [...Maps, number];
-  const channels = rows.shape[1]!;
-  const numUpdates = batch * channels * height * width;
-  const indices = b.reshape(b.cast(rows, 'int64'), [numUpdates, 1]);
-  const updates = b.reshape(b.expand(dy, [batch, channels, height, width, outputs]), [numUpdates, outputs]);
-  const zeros = b.filled([numRows, outputs]);
-  return b.op('ScatterND', [zeros, indices, updates], [numRows, outputs], { reduction: 'add' });
+/** The rows of the table at each location, those of the data channels side by side: [B*H*W,C*q]. */
+function takenRows(b: Builder, classes: Value, table: Value): Value {
+  const [batch, channels, height, width] = classes.shape as Maps;
+  const perLocation = b.transpose(b.gather(table, classes), [0, 2, 3, 1, 4]);
+  return b.reshape(perLocation, [batch * height * width, channels * table.shape[1]!]);
 }
 
-/** The same sums as products, in a fixed order: scattering on GPUs adds in any order. */
-function oneHotProduct(b: Builder, dy: Value, classes: Value, numClasses: number): Value {
-  const [batch, channels, height, width] = classes.shape as Maps;
-  const locations = batch * height * width;
-  const outputs = dy.shape.at(-1)!;
-  const byChannel = b.transpose(b.cast(classes, 'float32'), [1, 0, 2, 3]);
-  const range = b.floats(
-    Float32Array.from({ length: numClasses }, (_, k) => k),
-    [1, numClasses, 1],
-  );
-  const hot = b.cast(b.compare('Equal', b.reshape(byChannel, [channels, 1, locations]), range), 'float32');
-  return b.reshape(b.matMul(hot, b.reshape(dy, [1, locations, outputs])), [channels * numClasses, outputs]);
+/** [C*q,p] */
+function flatProjection(b: Builder, projection: Value): Value {
+  const [channels, features, outputs] = projection.shape as [number, number, number];
+  return b.reshape(projection, [channels * features, outputs]);
 }

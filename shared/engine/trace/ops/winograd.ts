@@ -1,5 +1,5 @@
 import type { Builder } from '../builder.js';
-import { TILE } from '../layouts.js';
+import { TILE, tiles } from '../layouts.js';
 import type { Value } from '../graph.js';
 import { blockedConv, blockedFilter, canBlock, depthwise, sameTaps } from './blocked.js';
 import { rowProducts } from './row-products.js';
@@ -64,7 +64,7 @@ type Maps = [batch: number, channels: number, height: number, width: number];
 export function winogradPays(b: Builder, x: readonly number[], kernel: readonly number[]): boolean {
   const [, outputs, inputs] = kernel as [number, number, number];
   const [height, width] = [x[2]!, x[3]!];
-  const divides = width % TILE === 0 && ((height * width) / TILE) % 4 === 0;
+  const divides = tiles(x) && ((height * width) / TILE) % 4 === 0;
   return canBlock(b, inputs, outputs) && divides && inputs * outputs >= 256;
 }
 
