@@ -7,10 +7,10 @@ import { describeCase, SIZES, startExamples, startParameters, type EngineCase } 
 
 interface NamedTensor {
   readonly name: string;
-  readonly dtype: 'F32' | 'I32' | 'U8';
+  readonly dtype: 'F32' | 'I32';
   readonly shape: readonly number[];
   /** Made when it is written, so that no second copy of all parameters is held. */
-  readonly data: () => Float32Array | Int32Array | Uint8Array;
+  readonly data: () => Float32Array | Int32Array;
 }
 
 /** Writes the parameters and the batch that PyTorch's side starts from; returns the request to send it. */
@@ -35,19 +35,20 @@ export async function writePeerInputs(engineCase: EngineCase, file: string): Pro
     };
     return { name: spec.name, dtype: 'F32', shape: spec.originalShape, data };
   });
-  const orders = new Int32Array(batch * model.numVariables);
+  const { numPositions } = model;
+  const orders = new Int32Array(batch * numPositions);
   for (let nth = 0; nth < batch; nth++) {
-    orders.set(drawOrder(stream(seed, PURPOSE.order, 0, nth), model.numVariables), nth * model.numVariables);
+    orders.set(drawOrder(stream(seed, PURPOSE.order, 0, nth), numPositions), nth * numPositions);
   }
-  const timeSteps = drawTimeSteps(config.model.timeSteps, seed, 0, batch, model.numVariables);
+  const timeSteps = drawTimeSteps(config.model.timeSteps, seed, 0, batch, model);
   tensors.push(
-    { name: 'batch/orders', dtype: 'I32', shape: [batch, model.numVariables], data: () => orders },
+    { name: 'batch/orders', dtype: 'I32', shape: [batch, numPositions], data: () => orders },
     { name: 'batch/timeSteps', dtype: 'I32', shape: [batch], data: () => timeSteps },
     {
       name: 'batch/examples',
-      dtype: 'U8',
+      dtype: 'I32',
       shape: [batch, ...model.shape],
-      data: () => startExamples(config, model),
+      data: () => Int32Array.from(startExamples(config, model)),
     },
   );
   await writeSafetensors(file, tensors);
@@ -57,8 +58,7 @@ export async function writePeerInputs(engineCase: EngineCase, file: string): Pro
     tensors: file,
     numClasses: model.numClasses,
     absorbing: model.absorbing,
-    blocks: network.blocks,
-    groups: network.groups,
+    network,
     ceWeight,
     learningRate: training.learningRate,
     clip: training.clip,
@@ -70,7 +70,7 @@ async function writeSafetensors(file: string, tensors: readonly NamedTensor[]): 
   let end = 0;
   const entries = tensors.map(({ name, dtype, shape }) => {
     const begin = end;
-    end += shape.reduce((a, b) => a * b, dtype === 'U8' ? 1 : 4);
+    end += shape.reduce((a, b) => a * b, 4);
     return [name, { dtype, shape, data_offsets: [begin, end] }];
   });
   const text = JSON.stringify(Object.fromEntries(entries));

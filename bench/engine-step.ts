@@ -1,5 +1,7 @@
 import { readFileSync } from 'node:fs';
 import { createInterface } from 'node:readline';
+import { bytesOf } from '../shared/method/classes.js';
+import { summarize } from '../shared/method/bound.js';
 import { Replica } from '../shared/optimizer/replica.js';
 import { planUpdate } from '../shared/optimizer/update.js';
 import { Lanes } from '../worker/lanes.js';
@@ -8,15 +10,15 @@ import { describeCase, startExamples, startParameters, type EngineCase } from '.
 import type { StepAnswer } from './engine.js';
 
 /**
- * Our side of `npm run bench -- engine`, spoken to as bench/peers/unet.py is: the first line of stdin names the case, each
+ * Our side of `npm run bench -- engine`, spoken to as bench/peers/training.py is: the first line of stdin names the case, each
  * further line runs one training step as a worker does, one slice a lane of one thread.
  */
 const lines = createInterface({ input: process.stdin })[Symbol.asyncIterator]();
 const engineCase = JSON.parse((await lines.next()).value as string) as EngineCase;
 const { config, model } = describeCase(engineCase);
 const { batch, slices } = config.training;
-const examples = startExamples(config, model);
-const replica = new Replica(model.numParameters);
+const examples = bytesOf(startExamples(config, model));
+const replica = new Replica(model.numParameters, model.numSteps);
 startParameters(model, replica.parameters);
 replica.ema.set(replica.parameters);
 const lanes = await Lanes.start(engineCase.threads, { cpu: true }, (error) => {
@@ -57,18 +59,10 @@ async function step(numSteps: number): Promise<Pick<StepAnswer, 'loss' | 'gradie
   replica.gradient.set(new Float32Array(sum.buffer));
   free.push(sum.buffer);
   const squaredNorm = replica.squaredNorm();
-  await lanes.run('apply', { update: planUpdate(config.training, numSteps, squaredNorm), hash: false });
-  return { loss: lossOf(sum), gradientNorm: Math.sqrt(squaredNorm) };
-}
-
-/** Bits per dimension (specification of the loss: docs of shared/method/bound.ts). */
-function lossOf({ timeSteps, logLikelihoods }: SubtreeSum): number {
-  const { numVariables } = model;
-  const losses = Array.from(logLikelihoods, (nats, nth) => {
-    const weight = numVariables / (numVariables - timeSteps[nth]!) + config.model.ceWeight;
-    return (-weight * nats) / (numVariables * Math.LN2);
-  });
-  return losses.reduce((total, loss) => total + loss, 0) / batch;
+  const update = planUpdate(config.training, numSteps, squaredNorm);
+  await lanes.run('apply', { update, statistics: sum, hash: false });
+  const { loss } = summarize(sum.timeSteps, sum.logLikelihoods, model, config.model.ceWeight);
+  return { loss, gradientNorm: Math.sqrt(squaredNorm) };
 }
 
 function peakBytes(): number {

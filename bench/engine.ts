@@ -78,7 +78,7 @@ async function measure(
   try {
     sides[0]!.send(engineCase);
     if (peer) {
-      sides.push(peer.start(options.tunedPeer));
+      sides.push(peer.start(SIZES[engineCase.size].model.network.kind, options.tunedPeer));
       sides[1]!.send(await writePeerInputs(engineCase, path.join(folder, 'inputs.safetensors')));
     }
     const first: StepAnswer[] = [];

@@ -80,7 +80,7 @@ async function train(
   const { batch, steps } = config.training;
   const trainer = await SliceTrainer.create(engine, model, config.model, { batch, sliceSize: batch, seed });
   const evaluator = await Evaluator.create(engine, model, config.model, config.evaluation.batch);
-  const replica = new Replica(model.numParameters);
+  const replica = new Replica(model.numParameters, model.numSteps);
   initializeParameters(model.parameters, seed, replica.parameters);
   replica.ema.set(replica.parameters);
   const examples = new Uint8Array(batch * model.numVariables);

@@ -3,6 +3,8 @@ import { UserError } from '../shared/errors.js';
 import { SIZES, type SizeName } from './engine-cases.js';
 import { benchEngine } from './engine.js';
 import { benchLearning } from './learning.js';
+import { benchOrders } from './orders.js';
+import { benchPolicy } from './policy.js';
 import { describeMachine, formatReport, type Findings, type Report } from './report.js';
 import { benchScaling } from './scaling.js';
 
@@ -49,10 +51,17 @@ const json = () =>
 
 program
   .command('engine')
-  .description('a training step of the U-Net against PyTorch, sizes a to d: time and peak memory')
-  .option('--sizes <list>', 'of a, b, c, d', listOf(sizeName), Object.keys(SIZES) as SizeName[])
+  .description(
+    'a training step against PyTorch, of the U-Net (sizes a to d) and others: time and peak memory',
+  )
+  .option(
+    '--sizes <list>',
+    `of ${Object.keys(SIZES).join(', ')}`,
+    listOf(sizeName),
+    Object.keys(SIZES) as SizeName[],
+  )
   .option('--threads <list>', 'thread counts', listOf(positive), [1, 2])
-  .option('--rounds <n>', 'timed steps of each side (default: 15, 7, 5, 3 by size)', positive)
+  .option('--rounds <n>', 'timed steps of each side (default: 15 to 3, by size)', positive)
   .option('--tuned-peer', 'give PyTorch an allocator that keeps freed memory', false)
   .addOption(json())
   .action((options) => report('engine', options.json, () => benchEngine(options, say)));
@@ -75,6 +84,24 @@ program
   .option('--threads <n>', 'threads of the engine', positive, 1)
   .addOption(json())
   .action((options) => report('learning', options.json, () => benchLearning(options, say)));
+
+program
+  .command('policy')
+  .description(
+    'planning for step budgets, one and all, of 3,072 and 16,000 steps against the numpy recurrence',
+  )
+  .option('--rounds <n>', 'how often each is timed', positive, 5)
+  .addOption(json())
+  .action((options) => report('policy', options.json, () => benchPolicy(options, say)));
+
+program
+  .command('orders')
+  .description("what models of the last 0, 1, 2, ... variables reach on a config's test split")
+  .option('--config <file>', 'config whose data are taken', 'text8-small.yaml')
+  .option('--set <path=value>', 'as of ardm-coord', (one: string, all: string[]) => [...all, one], [])
+  .option('--order <n>', 'longest context', Number, 2)
+  .addOption(json())
+  .action((options) => report('orders', options.json, () => benchOrders(options, say)));
 
 try {
   await program.parseAsync();

@@ -1,38 +1,42 @@
 import { pruneFrames } from '../shared/method/frames.js';
-import { drawOrder } from '../shared/method/orders.js';
-import type { ModelDescription } from '../shared/model/description.js';
-import { PURPOSE, stream } from '../shared/random/philox.js';
-
-/** Stands for what isn't known yet. */
-const GREY = 128;
+import type { StageMap } from '../shared/method/stages.js';
+import type { State } from '../shared/model/sample.js';
 
 /**
- * How the samples 0, 1, ... of a seed came to be: for each one, `numFrames` states, evenly spaced from empty to full, what is
- * unknown mid grey. A variable never changes once it is drawn, so the order and the finished sample tell all of it.
- *
- * @param samples what `Sampler.run` gave for that seed and policy, from sample 0 on
- * @param numFrames 2 to the number of calls + 1
- * @returns bytes 0..255, one picture after another
+ * Takes pictures of samples as they come to be: for each one `numFrames` states, evenly spaced over the network calls from empty to
+ * full. Where a class is not known to the end yet, they have the smallest that it may become.
  */
-export function filmOf(
-  samples: Uint8Array,
-  { numVariables, numClasses }: ModelDescription,
-  seed: number,
-  policy: Int32Array,
-  numFrames: number,
-): Uint8Array {
-  const count = samples.length / numVariables;
-  const film = new Uint8Array(count * numFrames * numVariables).fill(GREY);
-  const numCalls = pruneFrames(policy.length + 1, numFrames);
-  for (let i = 0; i < count; i++) {
-    const order = drawOrder(stream(seed, PURPOSE.sample, i), numVariables);
-    numCalls.forEach((calls, frame) => {
-      const numKnown = policy[calls] ?? numVariables;
-      const base = (i * numFrames + frame) * numVariables;
-      for (let v = 0; v < numVariables; v++)
-        if (order[v]! < numKnown)
-          film[base + v] = Math.round((samples[i * numVariables + v]! * 255) / (numClasses - 1));
+export class Film {
+  readonly #numCalls: Int32Array;
+  readonly #shown: Int32Array;
+  readonly #films: State[][] = [];
+
+  /** @param numFrames 2 to the number of calls + 1 */
+  constructor(numCalls: number, numFrames: number, map: StageMap) {
+    this.#numCalls = pruneFrames(numCalls + 1, numFrames);
+    this.#shown = smallestClasses(map);
+  }
+
+  /** For each sample its states so far. */
+  get films(): readonly (readonly State[])[] {
+    return this.#films;
+  }
+
+  /** What `Sampler.run` tells after call j for samples from `first` on. */
+  onStep(j: number, first: number, states: readonly State[]): void {
+    states.forEach(({ classes, known }, nth) => {
+      const film = (this.#films[first + nth] ??= [
+        { classes: new Int32Array(classes.length), known: new Uint8Array(known.length) },
+      ]);
+      if (this.#numCalls[film.length] === j + 1)
+        film.push({ classes: classes.map((id) => this.#shown[id]!), known: known.slice() });
     });
   }
-  return film;
+}
+
+/** For each input class the smallest final one that is coarsened to it. */
+function smallestClasses({ numStages, numClasses, numInputClasses, coarsen }: StageMap): Int32Array {
+  const smallest = new Int32Array(numInputClasses);
+  for (let r = numStages; r >= 0; r--) for (let x = numClasses - 1; x >= 0; x--) smallest[coarsen(x, r)] = x;
+  return smallest;
 }

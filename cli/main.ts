@@ -7,6 +7,7 @@ import * as checkpoint from './checkpoint.js';
 import * as data from './data.js';
 import * as doctor from './doctor.js';
 import * as evaluation from './eval.js';
+import * as plan from './plan.js';
 import * as sample from './sample.js';
 
 const EXAMPLES = `
@@ -16,6 +17,9 @@ Examples:
   ardm sample runs/mnist --num 16 --budget 200 --out digits.png
   ardm sample runs/mnist --frames 8               and how they came to be
   ardm eval runs/mnist --examples 1000 --budget 50 --budget 20
+  ardm plan runs/mnist -o plan.svg   what fewer network calls cost
+  ardm plan runs/mnist --budget 50 --save fifty.json
+  ardm sample runs/mnist --policy fifty.json
   ardm checkpoint list runs/mnist
 
 Training is ardm-coord and ardm-worker: see their --help.`;
@@ -26,7 +30,7 @@ export function createProgram(): Command {
     .description('What one does with a trained model, and the housekeeping around training.')
     .version(version)
     .addHelpText('after', EXAMPLES);
-  for (const { register } of [sample, evaluation, data, checkpoint, doctor]) register(program);
+  for (const { register } of [sample, evaluation, plan, data, checkpoint, doctor]) register(program);
   return program;
 }
 

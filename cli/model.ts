@@ -13,7 +13,13 @@ export interface OpenedModel {
 export async function openModel(run: string): Promise<OpenedModel> {
   const trained = await openCheckpoint(run);
   for (const line of trained.skipped) console.error(`passed over ${line}`);
-  return { trained, description: describeModel(trained.config.model, trained) };
+  return {
+    trained,
+    description: describeModel(trained.config.model, {
+      ...trained,
+      numContext: trained.config.data.context,
+    }),
+  };
 }
 
 /** An engine that before each network call lets signals in and stops where one came, and after each tells so. */

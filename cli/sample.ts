@@ -1,21 +1,26 @@
 import path from 'node:path';
 import { Option, type Command } from 'commander';
 import { wholeNumber } from '../shared/cli.js';
-import { encodeGrid } from '../shared/data/grid.js';
+import { mediumOf } from '../shared/config/medium.js';
+import type { Config } from '../shared/config/schema.js';
+import { addEngineFlags, engineChoice, type EngineFlags } from '../shared/engine-flags.js';
 import { selectEngine } from '../shared/engine/select.js';
 import { UsageError } from '../shared/errors.js';
-import { naivePolicy } from '../shared/method/policy.js';
+import type { Classes } from '../shared/method/classes.js';
+import { stageMapOf, type ModelDescription } from '../shared/model/description.js';
 import { Sampler } from '../shared/model/sample.js';
-import { addEngineFlags, engineChoice, type EngineFlags } from '../shared/engine-flags.js';
-import { filmOf } from './film.js';
+import { MAX_SPECTROGRAMS, renderFilms, renderSamples, type SampleKind } from '../shared/render/samples.js';
+import { Film } from './film.js';
 import { interruptible } from './interruptible.js';
 import { Meter } from './meter.js';
 import { openModel, watched } from './model.js';
 import { checkWritable, writeOutput } from './output-file.js';
+import { isPolicyFile, policyFor, POLICY_HELP } from './policies.js';
 
 interface Flags extends EngineFlags {
   readonly num?: number;
   readonly budget?: number;
+  readonly policy?: string;
   readonly seed?: number;
   readonly frames?: number;
   readonly out?: string;
@@ -28,28 +33,34 @@ const DEFAULT_NUM = 64;
 /** Larger PNGs than this many pictures can't be held in memory. */
 const MAX_PICTURES = 10_000;
 
-/** `ardm sample`: a grid of images from a trained model. */
+/** `ardm sample`: images, texts or clips from a trained model. */
 export function register(program: Command): void {
   const command = program
     .command('sample')
-    .description('generate images with a trained model, into a PNG grid')
+    .description(
+      'generate examples with a trained model: images into a PNG grid, texts into a text file, audio into WAV files and a PNG of their spectrograms',
+    )
     .argument('<run>', 'run folder, or one checkpoint in it')
-    .option('--num <n>', "images (default: as many as in the run's own grids)", wholeNumber(1, MAX_PICTURES))
+    .option('--num <n>', "samples (default: as many as in the run's own)", wholeNumber(1, MAX_PICTURES))
     .option(
       '--budget <calls>',
-      "network calls an image, fewer are faster and look worse (default: as in the run's own grids)",
+      "network calls a sample, in an upscale model a stage; fewer are faster and look worse (default: as in the run's own)",
       wholeNumber(1, WORD),
     )
-    .option('--seed <n>', "image i of a seed is always the same (default: the run's)", wholeNumber(0, WORD))
+    .option('--policy <how>', `${POLICY_HELP} (default: as in the run's own)`)
+    .option('--seed <n>', "sample i of a seed is always the same (default: the run's)", wholeNumber(0, WORD))
     .addOption(
       new Option(
         '--frames [n]',
-        'also a PNG with a row of n states an image, from empty to full, grey where unknown',
+        'also a file with n states of each sample, from empty to full, what is unknown left grey, blank or silent',
       )
         .preset('8')
         .argParser(wholeNumber(2, 1000)),
     )
-    .option('-o, --out <file>', 'the PNG (default: <name of the run>-samples.png)');
+    .option(
+      '-o, --out <file>',
+      'the PNG, or the text; other files are named after it (default: <name of the run>-samples.png or .txt)',
+    );
   addEngineFlags(command)
     .option('--json', 'tell the result as JSON')
     .action((run: string, flags: Flags) => interruptible((signal) => sample(run, flags, signal)));
@@ -59,63 +70,106 @@ async function sample(run: string, flags: Flags, signal: AbortSignal): Promise<v
   const { trained, description } = await openModel(run);
   const { config, step, sha256 } = trained;
   const { batch, count } = config.samples;
-  const { shape, numVariables, numClasses } = description;
   const { num = count || DEFAULT_NUM, seed = config.seed, frames } = flags;
-  const budget = flags.budget ?? Math.min(config.samples.budget ?? numVariables, numVariables);
-  const policy = naivePolicy(numVariables, budget);
-  if (frames !== undefined) checkFrames(frames, num, budget);
-  const out = flags.out ?? `${config.name}-samples.png`;
-  const filmOut = framesPath(out);
+  const loadComponents = () => trained.loadComponents();
+  const { policy } = await policyFor(
+    { description, loadComponents },
+    ...choiceOf(flags, config, description),
+  );
+  const numCalls = policy.length;
+  const kind: SampleKind = { medium: mediumOf(config.data), ...description };
+  if (frames !== undefined) checkFrames(frames, num, numCalls, kind);
+  const out = outputFile(flags.out, config.name, kind);
+  const filmOut = withSuffix(out, `-frames${path.extname(out)}`);
   await checkWritable(out);
   if (frames !== undefined) await checkWritable(filmOut);
 
   const parameters = await trained.loadEma(description.parameters);
   const { engine } = await selectEngine(engineChoice(flags));
-  let numCalls = 0;
-  const onCall = () => meter.update(++numCalls);
-  // Always whole batches of the run's size: other sizes may round otherwise, and a seed would give other images.
+  let numDone = 0;
+  const onCall = () => meter.update(++numDone);
+  // Always whole batches of the run's size: other sizes may round otherwise, and a seed would give other samples.
   const sampler = await Sampler.create(watched(engine, signal, onCall), description, config.model, batch);
   console.error(
-    `${num} images by step ${step} of ${config.name}, ${budget} calls each; ${engine.description}`,
+    `${num} samples by step ${step} of ${config.name}, ${numCalls} calls each; ${engine.description}`,
   );
-  const meter = new Meter('network calls', Math.ceil(num / batch) * budget);
-  let samples: Uint8Array;
+  const map = stageMapOf(config.model, description.numClasses);
+  const film = frames === undefined ? undefined : new Film(numCalls, frames, map);
+  const meter = new Meter('network calls', Math.ceil(num / batch) * numCalls);
+  let samples: Classes;
   try {
-    samples = await sampler.run({ parameters, seed, first: 0, count: num, policy });
+    samples = await sampler.run({
+      parameters,
+      seed,
+      first: 0,
+      count: num,
+      policy,
+      ...(film && { onStep: film.onStep.bind(film) }),
+    });
   } finally {
     meter.close();
   }
   const { seconds } = meter;
 
-  await writeOutput(out, encodeGrid(samples, shape, numClasses, Math.ceil(Math.sqrt(num))));
-  if (frames !== undefined) {
-    const film = filmOf(samples, description, seed, policy, frames);
-    await writeOutput(filmOut, encodeGrid(film, shape, 256, frames));
+  const written: string[] = [];
+  const [main, ...others] = renderSamples(samples, kind);
+  for (const [file, bytes] of [
+    [out, main!.bytes] as const,
+    ...others.map(({ suffix, bytes }) => [withSuffix(out, suffix), bytes] as const),
+    ...(film ? [[filmOut, renderFilms(film.films, kind).bytes] as const] : []),
+  ]) {
+    await writeOutput(file, bytes);
+    written.push(file);
   }
-  if (flags.json) {
-    const paths = { path: path.resolve(out), framesPath: frames && path.resolve(filmOut) };
-    const of = { checkpoint: trained.path, step, sha256 };
-    return print({ ...paths, ...of, num, budget, seed, frames, engine: engine.description, seconds });
-  }
-  console.log(out);
-  if (frames !== undefined) console.log(filmOut);
+  if (!flags.json) return written.forEach((file) => console.log(file));
+  const paths = { path: path.resolve(out), framesPath: frames && path.resolve(filmOut) };
+  const files = written.map((file) => path.resolve(file));
+  const of = { checkpoint: trained.path, step, sha256 };
+  const result = { num, calls: numCalls, seed, frames, engine: engine.description, seconds };
+  console.log(JSON.stringify({ ...paths, files, ...of, ...result }, undefined, 2));
 }
 
-function checkFrames(frames: number, num: number, budget: number): void {
-  if (frames > budget + 1)
-    throw new UsageError(`--frames ${frames}: an image of ${budget} network calls has ${budget + 1} states`);
-  if (frames * num > MAX_PICTURES)
+/** How the network calls are spent: the flags', else the run's own. A policy file brings its own number of them. */
+function choiceOf(
+  flags: Flags,
+  { samples: own }: Config,
+  { numPositions }: ModelDescription,
+): [how: string, budget: number | undefined] {
+  const how = flags.policy ?? own.policy;
+  if (flags.budget !== undefined || isPolicyFile(how)) return [how, flags.budget];
+  return [how, own.budget && Math.min(own.budget, numPositions)];
+}
+
+function checkFrames(frames: number, num: number, numCalls: number, { medium }: SampleKind): void {
+  if (frames > numCalls + 1)
     throw new UsageError(
-      `--frames ${frames} of ${num} images are ${frames * num} pictures, and a PNG of over ${MAX_PICTURES} is too large: lower --num`,
+      `--frames ${frames}: a sample of ${numCalls} network calls has ${numCalls + 1} states`,
+    );
+  const most = medium.kind === 'audio' ? MAX_SPECTROGRAMS : MAX_PICTURES;
+  if (frames * num > most)
+    throw new UsageError(
+      `--frames ${frames} of ${num} samples are ${frames * num} pictures, and more than ${most} are too many: lower --num`,
     );
 }
 
-/** `digits.png` -> `digits-frames.png` */
-function framesPath(out: string): string {
-  const { dir, name, ext } = path.parse(out);
-  return path.join(dir, `${name}-frames${ext}`);
+/** The file to look at first. Throws UsageError where its name promises another kind of file. */
+function outputFile(given: string | undefined, name: string, { medium }: SampleKind): string {
+  const ending = medium.kind === 'text' ? '.txt' : '.png';
+  if (given === undefined) return `${name}-samples${ending}`;
+  const { ext } = path.parse(given);
+  if (['.png', '.txt', '.wav'].includes(ext) && ext !== ending)
+    throw new UsageError(`--out ${given}: ${CONTENTS[medium.kind]}. Give a name that ends in ${ending}`);
+  return given;
 }
 
-function print(result: object): void {
-  console.log(JSON.stringify(result, undefined, 2));
+const CONTENTS = {
+  image: 'samples of images are a PNG',
+  text: 'samples of text are a text file',
+  audio: 'samples of audio are a PNG of spectrograms, and beside it WAV files named after it',
+} as const;
+
+/** `digits.png` -> `digits-frames.png` */
+function withSuffix(out: string, suffix: string): string {
+  const { dir, name } = path.parse(out);
+  return path.join(dir, `${name}${suffix}`);
 }

@@ -1,6 +1,7 @@
 import { execFileSync } from 'node:child_process';
 import { existsSync } from 'node:fs';
 import path from 'node:path';
+import type { NetworkConfig } from '../../shared/config/schema.js';
 import { packageRoot } from '../../shared/package.js';
 import { LineProcess } from '../line-process.js';
 
@@ -14,8 +15,8 @@ const KEEP_FREED_MEMORY = {
 /** An installed PyTorch. */
 export interface Pytorch {
   readonly version: string;
-  /** Starts bench/peers/unet.py. `tuned`: with an allocator that keeps freed memory. */
-  start(tuned: boolean): LineProcess;
+  /** Starts bench/peers/NETWORK.py. `tuned`: with an allocator that keeps freed memory. */
+  start(network: NetworkConfig['kind'], tuned: boolean): LineProcess;
 }
 
 /** PyTorch in the virtual environment at `ARDM_PEERS`, or bench/peers/.venv; a string says why it isn't there. */
@@ -38,10 +39,11 @@ export function findPytorch(): Pytorch | string {
       .at(-1);
     return `PyTorch is absent: ${python} can't import torch (${lastLine}); ${howTo}`;
   }
-  const script = path.join(packageRoot, 'bench/peers/unet.py');
   return {
     version,
-    start: (tuned) =>
-      new LineProcess('PyTorch', python, ['-W', 'ignore', script], tuned ? KEEP_FREED_MEMORY : {}),
+    start(network, tuned) {
+      const script = path.join(packageRoot, `bench/peers/${network}.py`);
+      return new LineProcess('PyTorch', python, ['-W', 'ignore', script], tuned ? KEEP_FREED_MEMORY : {});
+    },
   };
 }

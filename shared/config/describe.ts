@@ -2,12 +2,14 @@ import path from 'node:path';
 import { stringify } from 'yaml';
 import { openDataset } from '../data/open.js';
 import { CPU_MAP_BYTES } from '../engine/map-bytes.js';
+import { bytesPerVariable } from '../method/classes.js';
 import { describeModel } from '../model/description.js';
+import { exampleSize } from '../model/inputs.js';
 import { partOf } from '../model/part.js';
 import { activationBytes } from './activations.js';
 import type { LoadedConfig } from './load.js';
 import type { Config } from './schema.js';
-import { publishedSets, type PublishedSet } from './sets.js';
+import { publishedSet, type PublishedSet } from './sets.js';
 
 /** What a run would take. Bytes are exact but for `activations` and `process`, which are estimates. */
 export interface RunDescription {
@@ -22,6 +24,7 @@ export interface RunDescription {
     readonly numClasses: number;
   };
   readonly data: PublishedSet & {
+    readonly numContext: number;
     readonly stepsPerEpoch: number;
     /** Passes over the training split, of the whole run. */
     readonly epochs: number;
@@ -65,20 +68,9 @@ export async function describeRun({
 }: LoadedConfig): Promise<RunDescription> {
   const { model: modelConfig, training, workers } = config;
   const set = await knownSet(config, path.dirname(file));
-  const [height, width, channels] = set.shape;
-  const description = describeModel(modelConfig, {
-    shape: [height, width, channels],
-    numClasses: set.numClasses,
-  });
-  const { numParameters: P, numVariables, numClasses, numInputClasses, parameters } = description;
-  const io = {
-    height,
-    width,
-    channels,
-    maskChannels: channels,
-    numInputClasses,
-    numOutputs: channels * numClasses,
-  };
+  const description = describeModel(modelConfig, { ...set, numContext: config.data.context });
+  const { numParameters: P, numVariables, numClasses, networkShape, parameters } = description;
+  const exampleBytes = exampleSize(description) * bytesPerVariable(numClasses);
   const part = partOf(training.batch / training.slices, description, modelConfig, CPU_MAP_BYTES);
   const numWorkers = Math.max(workers.local, workers.minimum);
   const slicesEach = Math.ceil(training.slices / numWorkers);
@@ -91,26 +83,27 @@ export async function describeRun({
     model: { numParameters: P, numTensors: parameters.length, numVariables, numClasses },
     data: {
       ...set,
+      numContext: config.data.context,
       stepsPerEpoch,
       epochs: training.steps / stepsPerEpoch,
       examples: training.steps * training.batch,
     },
     numWorkers,
-    step: { gradientsUp: 4 * P, averageDown: 4 * P, examplesDown: training.batch * numVariables },
+    step: { gradientsUp: 4 * P, averageDown: 4 * P, examplesDown: training.batch * exampleBytes },
     memory: {
       coordinator: {
         replica: 20 * P,
         // One from each worker, and the one that is being published.
         gradientSums: 4 * P * (numWorkers + 1),
         checkpointCopy: 16 * P,
-        data: (set.numTrain + set.numTest) * numVariables,
+        data: (set.numTrain + set.numTest) * exampleBytes,
         process: PROCESS_BYTES,
       },
       worker: {
         replica: 20 * P,
         // The slice's own, and on each level of the tree one that waits for its sibling.
         gradientSums: 4 * P * (1 + Math.ceil(Math.log2(slicesEach))),
-        activations: activationBytes(modelConfig.network, io, part),
+        activations: activationBytes(modelConfig.network, networkShape, part),
         process: PROCESS_BYTES,
       },
     },
@@ -119,7 +112,8 @@ export async function describeRun({
 }
 
 async function knownSet({ data }: Config, baseFolder: string): Promise<PublishedSet> {
-  if (data.set !== 'folder') return publishedSets[data.set];
+  const known = publishedSet(data);
+  if (known) return known;
   const { shape, numClasses, train, test } = await openDataset(data, { baseFolder, fetch: false });
   return { shape, numClasses, numTrain: train.count, numTest: test.count };
 }
@@ -149,10 +143,10 @@ export function formatDescription(description: RunDescription): string {
     ...notes,
     '',
     `model        ${count(model.numParameters)} parameters in ${count(model.numTensors)} tensors; ${count(model.numVariables)} variables of ${model.numClasses} classes`,
-    `data         ${count(data.numTrain)} training and ${count(data.numTest)} test images of ${data.shape.join('x')}; ${count(data.stepsPerEpoch)} steps an epoch`,
+    `data         ${count(data.numTrain)} training and ${count(data.numTest)} test examples of ${data.shape.join('x')}; ${count(data.stepsPerEpoch)} steps an epoch`,
     `run          ${count(training.steps)} steps, ${data.epochs < 100 ? data.epochs.toPrecision(3) : count(Math.round(data.epochs))} epochs, ${count(data.examples)} examples`,
-    `step         ${training.batch} images in ${training.slices} slices of ${training.batch / training.slices}`,
-    `traffic      a step: ${size(step.gradientsUp)} from each worker, ${size(step.averageDown)} to each, ${size(step.examplesDown)} of images to all together`,
+    `step         ${training.batch} examples in ${training.slices} slices of ${training.batch / training.slices}`,
+    `traffic      a step: ${size(step.gradientsUp)} from each worker, ${size(step.averageDown)} to each, ${size(step.examplesDown)} of examples to all together`,
     `coordinator  ${parts(memory.coordinator)} (${numWorkers} ${numWorkers === 1 ? 'worker' : 'workers'})`,
     `worker       about ${parts(memory.worker)} (one thread or GPU)`,
     `disk         ${size(checkpointBytes)} a checkpoint, ${checkpoints.keepLast} kept`,

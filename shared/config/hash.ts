@@ -5,11 +5,12 @@ import type { Config } from './schema.js';
 /**
  * SHA-256 (hex) of what determines the weights: seed, data, model and training. Left out are `training.steps`, so that a
  * run may go on for longer, and whatever only watches or serves (evaluation, samples, checkpoints, workers, addresses).
- * A folder of images counts by its name, so that it may be moved.
+ * A folder or a file counts by its name, so that it may be moved.
  */
 export function configHash({ seed, data, model, training }: Config): string {
   const folder = data.folder && path.basename(data.folder);
-  const decisive = { seed, data: { ...data, folder }, model, training: { ...training, steps: undefined } };
+  const file = data.file && path.basename(data.file);
+  const decisive = { seed, data: { ...data, folder, file }, model, training: { ...training, steps: undefined } };
   return createHash('sha256').update(JSON.stringify(decisive, sortedKeys)).digest('hex');
 }
 

@@ -5,7 +5,9 @@ import { configSchema } from './schema.js';
 function fields(schema: unknown): Record<string, unknown> | undefined {
   while (schema instanceof z.ZodPrefault || schema instanceof z.ZodDefault || schema instanceof z.ZodOptional)
     schema = schema.unwrap();
-  return schema instanceof z.ZodObject ? schema.shape : undefined;
+  if (schema instanceof z.ZodObject) return schema.shape;
+  if (!(schema instanceof z.ZodDiscriminatedUnion)) return undefined;
+  return Object.assign({}, ...schema.options.map(fields)) as Record<string, unknown>;
 }
 
 /** The keys that may stand under a path; undefined where a value stands. */

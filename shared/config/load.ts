@@ -13,7 +13,7 @@ import { configSchema, type Config } from './schema.js';
 import { parseYaml, type Path, type YamlSource } from './yaml.js';
 
 export interface LoadedConfig {
-  /** With every default filled in; `data.folder` absolute. */
+  /** With every default filled in; paths in `data` absolute. */
   readonly config: Config;
   /** The file that was read. */
   readonly path: string;
@@ -56,7 +56,10 @@ export async function loadConfig(file: string, sets: readonly string[] = []): Pr
   const conflicts = findConflicts(config);
   if (conflicts.length > 0) throw problemsError(conflicts.map(describe));
 
-  if (config.data.folder) config.data.folder = path.resolve(path.dirname(found.path), config.data.folder);
+  for (const key of ['folder', 'file'] as const) {
+    const given = config.data[key];
+    if (given) config.data[key] = path.resolve(path.dirname(found.path), given);
+  }
   const doubts = findDoubts(config).map(describe);
   return {
     config,

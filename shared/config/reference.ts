@@ -9,6 +9,7 @@ interface Schema {
   readonly enum?: readonly string[];
   readonly const?: unknown;
   readonly anyOf?: readonly Schema[];
+  readonly oneOf?: readonly Schema[];
   readonly items?: Schema;
   readonly minimum?: number;
   readonly maximum?: number;
@@ -41,7 +42,7 @@ document of plain values: keys once, no tags, anchors, aliases or merge keys, at
 
 Some settings decide what the weights become: \`seed\`, all of \`data\`, \`model\` and \`training\` but \`training.steps\`. Their SHA-256, the config hash,
 stands in every checkpoint, and a run is not resumed under another. All others may change from one start to
-the next: for how long, who computes, what is watched and saved. A folder of images counts by its name, so it may be moved.
+the next: for how long, who computes, what is watched and saved. A folder or file of your own counts by its name, so it may be moved.
 `;
 
 /** docs/config.md: every setting with its type, range, default and meaning. */
@@ -53,17 +54,31 @@ export function configReference(): string {
 function section(schema: Schema, path: string): string[] {
   const lines: string[] = [];
   if (path) lines.push(`## ${path}`, '', schema.description ?? '', '');
+  if (schema.oneOf) return [...lines, ...schema.oneOf.flatMap((choice) => choiceSection(choice, path))];
   const entries = Object.entries(schema.properties ?? {});
-  for (const [key, setting] of entries.filter(([, { properties }]) => !properties)) {
-    const required = schema.required?.includes(key) ?? false;
-    lines.push(
-      `- \`${path && `${path}.`}${key}\`: ${kindOf(setting)}${fallback(setting, required)}. ${setting.description}`,
-    );
-  }
-  lines.push('');
-  for (const [key, group] of entries.filter(([, { properties }]) => properties))
+  lines.push(...settings(schema, path), '');
+  for (const [key, group] of entries.filter(([, setting]) => isGroup(setting)))
     lines.push(...section(group, path ? `${path}.${key}` : key));
   return lines;
+}
+
+/** One of the forms that a group may take, told apart by its kind. */
+function choiceSection(schema: Schema, path: string): string[] {
+  const kind = String(schema.properties!.kind!.const);
+  return [`### ${path}, kind: ${kind}`, '', schema.description ?? '', '', ...settings(schema, path), ''];
+}
+
+const isGroup = ({ properties, oneOf }: Schema) => properties !== undefined || oneOf !== undefined;
+
+function settings(schema: Schema, path: string): string[] {
+  const entries = Object.entries(schema.properties ?? {}).filter(
+    ([key, setting]) => !isGroup(setting) && !(key === 'kind' && setting.const !== undefined),
+  );
+  return entries.map(([key, setting]) => {
+    const required = schema.required?.includes(key) ?? false;
+    const name = `\`${path && `${path}.`}${key}\``;
+    return `- ${name}: ${kindOf(setting)}${fallback(setting, required)}. ${setting.description}`;
+  });
 }
 
 function fallback(setting: Schema, required: boolean): string {

@@ -18,24 +18,59 @@ const everySteps = whole(0, WORD);
 const data = z
   .strictObject({
     set: z
-      .enum(['mnist', 'fashion-mnist', 'binarised-mnist', 'cifar10', 'folder'])
+      .enum([
+        'mnist',
+        'fashion-mnist',
+        'binarised-mnist',
+        'cifar10',
+        'text8',
+        'enwik8',
+        'sc09',
+        'folder',
+        'text',
+        'wav',
+      ])
       .describe(
-        'The data set: one of the published ones, fetched and verified when this machine lacks it, or `folder`: PNG files of your own, all of one size, grey or RGB.',
+        'The data set: a published one, fetched and verified when this machine lacks it, or your own. `folder`: PNG files, all of one size, grey or RGB. `text`: a file, text or any other bytes. `wav`: a folder of WAV files, 16 bits, mono.',
       ),
     folder: z
       .string()
       .min(1)
       .optional()
       .describe(
-        'For `set: folder`: where the PNG files are, searched recursively; relative to the config file, or to the current folder when given by `--set`.',
+        'For `set: folder` and `set: wav`: where the files are, searched recursively; relative to the config file, or to the current folder when given by `--set`.',
       ),
+    file: z
+      .string()
+      .min(1)
+      .optional()
+      .describe('For `set: text`: the file, relative as `folder` is. It is cut into splits by position.'),
+    vocabulary: z
+      .enum(['bytes', 'text8', 'enwik8'])
+      .default('bytes')
+      .describe(
+        'For `set: text`: what a variable is. `bytes`: any file; `text8`: a to z and space only, K = 28; `enwik8`: bytes as published, K = 257.',
+      ),
+    length: whole(2, 1_000_000)
+      .optional()
+      .describe(
+        'Variables of an example of text (absent: 250, as published) or samples of a clip of audio (absent: 16,000, one second): shorter clips are padded with silence at their end, longer ones cut.',
+      ),
+    context: whole(0, 1_000_000)
+      .default(0)
+      .describe(
+        'For text: so many characters before each example are told to the network and not learned. All published runs: 0.',
+      ),
+    sampleRate: whole(100, 1_000_000)
+      .default(16_000)
+      .describe('For `set: wav`: samples a second, which every file must have.'),
     testFraction: z
       .number()
       .gt(0)
       .lt(1)
       .default(0.1)
       .describe(
-        'For `set: folder`: the share of files that is held out as the test split, chosen by a hash of their names.',
+        'For your own data: the share that is held out as the test split. Files are chosen by a hash of their names; a text is cut near its end, and as much before that is the validation split.',
       ),
     augment: z
       .enum(['none', 'flip', 'flip-rotate'])
@@ -46,9 +81,11 @@ const data = z
   })
   .describe('What is learned.');
 
-const network = z
+const dropout = z.number().min(0).lt(1).default(0);
+
+const unet = z
   .strictObject({
-    kind: z.literal('unet').describe('`unet`: the U-Net of the paper, for images.'),
+    kind: z.literal('unet'),
     channels: whole(4, 4096)
       .multipleOf(4)
       .default(256)
@@ -78,27 +115,99 @@ const network = z
       .describe(
         'GroupNorm groups, a divisor of every width. With one channel a group the normalisation takes out what the time embedding adds: keep `channels` at 2 x `groups` or more.',
       ),
-    dropout: z
-      .number()
-      .min(0)
-      .lt(1)
-      .default(0)
+    dropout: dropout.describe(
+      'Dropout rate inside the residual blocks. Raise it when the test bits per dimension rise while the training ones fall.',
+    ),
+  })
+  .describe('The U-Net of the paper, for images.');
+
+const transformer = z
+  .strictObject({
+    kind: z.literal('transformer'),
+    layers: whole(0, 1000).default(12).describe('Blocks of attention and a dense layer of two halves.'),
+    width: whole(4, 65_536)
+      .multipleOf(4)
+      .default(768)
+      .describe('Of each position. Parameters grow with its square.'),
+    heads: whole(1, 256).default(12).describe('Attention heads; a divisor of `width`.'),
+    mlpWidth: whole(1, 65_536).default(3072).describe('Of the dense layers inside; usually 4 x `width`.'),
+    dropout: dropout.describe(
+      'Dropout rate of embeddings, attention outputs and dense layers; 0.1 for the left-to-right baseline.',
+    ),
+    attentionDropout: dropout.describe(
+      'Dropout rate of attention weights; 0.1 for the left-to-right baseline.',
+    ),
+  })
+  .describe('The transformer of the paper, for text.');
+
+const diffwave = z
+  .strictObject({
+    kind: z.literal('diffwave'),
+    channels: whole(4, 4096)
+      .multipleOf(4)
+      .default(256)
+      .describe('Width of every map. Memory and time grow with it, parameters with its square.'),
+    blocks: whole(1, 1000)
+      .default(36)
+      .describe('Residual blocks, each a gated dilated convolution of width 3.'),
+    dilationCycle: whole(1, 20)
+      .default(12)
       .describe(
-        'Dropout rate inside the residual blocks. Raise it when the test bits per dimension rise while the training ones fall.',
+        'Block i looks 2^(i mod `dilationCycle`) samples to either side: 12 as released, up to 2,048.',
       ),
   })
-  .describe('The network that predicts every unknown variable from the known ones.');
+  .describe('The dilated convolutions of DiffWave and WaveNet, for audio.');
+
+const network = z
+  .discriminatedUnion('kind', [unet, transformer, diffwave])
+  .describe(
+    'The network that predicts every unknown variable from the known ones: `unet` for images, `transformer` for text, `diffwave` for audio.',
+  );
+
+const upscale = z
+  .strictObject({
+    base: whole(2, 65_536)
+      .default(4)
+      .describe(
+        'Branches a stage: stage after stage generates the next digit of each variable in this base, the most significant first. The published best for images is 4.',
+      ),
+    map: z
+      .enum(['zero', 'augment', 'augment-text8'])
+      .default('zero')
+      .describe(
+        'What stands for a variable of which some digits are unknown. `zero`: these digits zero, as in all published results; `augment`: a class of its own; `augment-text8`: vowel or other letter, for text8.',
+      ),
+    parametrization: z
+      .enum(['data', 'direct'])
+      .default('data')
+      .describe(
+        'What the network predicts. `data`: a distribution over the final value, from which that of each digit follows; `direct`: that of each digit, for classes too many to list, as in 16-bit audio. `direct` needs classes that are a power of `base`, and map `zero`.',
+      ),
+  })
+  .describe('For `kind: upscale`.');
 
 const model = z
   .strictObject({
     kind: z
-      .literal('oa')
+      .enum(['oa', 'upscale', 'arm', 'permuted'])
       .default('oa')
-      .describe('`oa`: order-agnostic ARDM, any variable may be generated next.'),
+      .describe(
+        '`oa`: order-agnostic ARDM, any variable may be generated next. `upscale`: the same for one digit of the variables after another. The baselines: `arm`, left to right, by a transformer or a diffwave net that sees what lies before only (WaveNet); `permuted`, any order by a transformer that sees the order and what came before (XLNet).',
+      ),
     output: z
-      .literal('softmax')
+      .enum(['softmax', 'logistic', 'logistic-rgb'])
       .default('softmax')
-      .describe('`softmax`: a categorical over all classes of each variable.'),
+      .describe(
+        '`softmax`: a categorical over all classes of each variable. `logistic`: a mixture of discretised logistics, for classes too many to list; `logistic-rgb`: the same for the three channels of a pixel, generated together.',
+      ),
+    mixtures: whole(1, 1000).default(30).describe('For logistic outputs: components of the mixture.'),
+    edges: z
+      .enum(['exact', 'original'])
+      .default('exact')
+      .describe(
+        'For logistic outputs: `exact` gives the tails to the first and the last class; `original` as the original code does, which counts more than one class as the edge where there are many classes, so that probabilities sum to over 1.',
+      ),
+    upscale: upscale.prefault({}),
     ceWeight: z
       .number()
       .nonnegative()
@@ -160,7 +269,7 @@ const training = z
         'Decay of the moving average of the parameters, which evaluation and sampling use. It remembers about 1 / (1 - ema) steps: short runs need a smaller one.',
       ),
   })
-  .describe('The optimizer: Adam with global-norm clipping and a moving average.');
+  .describe('The optimizer: Adam(W) with global-norm clipping and a moving average.');
 
 const evaluation = z
   .strictObject({
@@ -181,16 +290,26 @@ const evaluation = z
 
 const samples = z
   .strictObject({
-    everySteps: everySteps.default(0).describe('Draws a grid after every so many steps; 0: only at the end.'),
-    count: whole(0, 10_000).default(64).describe('Images in the grid; 0: none.'),
+    everySteps: everySteps
+      .default(0)
+      .describe('Draws samples after every so many steps; 0: only at the end.'),
+    count: whole(0, 10_000).default(64).describe('Samples each time; 0: none.'),
     budget: whole(1, WORD)
       .optional()
       .describe(
-        'Network calls a sample: this many equal parts of the variables are generated at once. Fewer are faster and look worse. Absent: one call a variable, the exact model.',
+        'Network calls a sample, in an upscale model a stage: this many parts of the variables are generated at once. Fewer are faster and look worse. Absent: one call a variable, the exact model.',
       ),
-    batch: whole(1, 4096).default(16).describe('Images a task, the unit dealt to a worker.'),
+    policy: z
+      .enum(['naive', 'planned'])
+      .default('naive')
+      .describe(
+        'With a budget: `naive`, equal parts; `planned`, parts chosen by the loss components of the run so far so that little is lost.',
+      ),
+    batch: whole(1, 4096).default(16).describe('Samples a task, the unit dealt to a worker.'),
   })
-  .describe('Grids of generated images, by the moving average.');
+  .describe(
+    'Generated examples, by the moving average: a grid of images, texts, or clips with their spectrograms.',
+  );
 
 const checkpoints = z
   .strictObject({
@@ -283,4 +402,7 @@ export const configSchema = z.strictObject({
 export type Config = z.infer<typeof configSchema>;
 export type ModelConfig = Config['model'];
 export type NetworkConfig = ModelConfig['network'];
+export type UnetConfig = Extract<NetworkConfig, { kind: 'unet' }>;
+export type TransformerConfig = Extract<NetworkConfig, { kind: 'transformer' }>;
+export type DiffwaveConfig = Extract<NetworkConfig, { kind: 'diffwave' }>;
 export type TrainingConfig = Config['training'];

@@ -1,21 +1,23 @@
 import assert from 'node:assert/strict';
+import { writeFileSync } from 'node:fs';
 import path from 'node:path';
 import test, { type TestContext } from 'node:test';
 import { setTimeout as sleep } from 'node:timers/promises';
 import { openFolder } from '../../shared/data/folder.js';
 import { createOnnxruntimeEngine } from '../../shared/engine/onnxruntime.js';
 import { drawEvaluation } from '../../shared/method/evaluation.js';
+import { drawOrder } from '../../shared/method/orders.js';
+import { planStages } from '../../shared/method/plan.js';
+import { naivePolicy, policyRange } from '../../shared/method/policy.js';
+import { seenComponents } from '../../shared/method/seen-components.js';
 import { Evaluator } from '../../shared/model/evaluate.js';
+import { PURPOSE, stream } from '../../shared/random/philox.js';
 import { temporaryFolder } from '../data/temporary.js';
 import { Command } from '../e2e/processes.js';
+import { ardm } from './ardm.js';
 import { tinyRun, type TinyRun } from './tiny-checkpoint.js';
 
-/** Runs `ardm eval --cpu ...` in `home`. */
-async function evaluate(t: TestContext, home: string, ...args: string[]) {
-  const command = new Command(t, 'cli', ['eval', '--cpu', ...args], { cwd: home });
-  const status = await command.exit();
-  return { status, stdout: command.stdout, stderr: command.stderr };
-}
+const evaluate = (t: TestContext, home: string, ...args: string[]) => ardm(t, home, 'eval', ...args);
 
 async function prepare(t: TestContext): Promise<{ home: string; run: TinyRun }> {
   const home = await temporaryFolder(t);
@@ -39,7 +41,8 @@ async function direct(run: TinyRun, numExamples: number): Promise<number[]> {
       first,
       count,
       numExamples,
-      numVariables: 16,
+      numPositions: 16,
+      steps: description,
       mode: 'antithetic',
     } as const;
     values.push(...(await evaluator.run({ parameters, examples, ...drawEvaluation(part) })).elbo);
@@ -58,7 +61,8 @@ test('the bound is that of the run’s own evaluation, by the moving average', a
   const { sha256, engine, seconds, bitsPerDim, standardError, ...result } = JSON.parse(stdout);
   assert.deepEqual(result, {
     checkpoint: path.join('run', 'checkpoints', 'step-00000003'),
-    ...{ step: 3, data: 'images', split: 'test', examples: 6, passes: 1, seed: 7, budgets: [] },
+    ...{ step: 3, data: 'images', split: 'test', examples: 6, passes: 1, seed: 7 },
+    ...{ policy: 'naive', budgets: [] },
   });
   assert.match(sha256, /^[0-9a-f]{64}$/);
   assert.match(engine, /^onnxruntime .*, cpu, /);
@@ -79,17 +83,122 @@ test('budgets give a table, all test examples by default, the same for the same 
   assert.equal(status, 0, stderr);
   assert.match(stderr, new RegExp(`^${split.count} test examples of images, 2 passes`));
   const row = String.raw`\d\.\d{4} ± 0\.\d{4}\n`;
-  assert.match(stdout, new RegExp(`^  calls  bits per dimension\n {5}16  ${row} {6}4  ${row} {6}1  ${row}$`));
+  assert.match(stdout, new RegExp(`^  calls  bits per dimension\n {5}16 +${row} {6}4 +${row} {6}1 +${row}$`));
   assert.equal((await evaluate(t, home, ...args)).stdout, stdout);
   assert.notEqual((await evaluate(t, home, ...args, '--seed', '8')).stdout, stdout);
 
   const { budgets, examples } = JSON.parse((await evaluate(t, home, ...args, '--json')).stdout);
   assert.equal(examples, split.count);
   const told = stdout.split('\n').slice(2, 4);
-  budgets.forEach(({ budget, bitsPerDim, standardError }: Record<string, number>, i: number) =>
-    assert.equal(told[i]!.trim(), `${budget}  ${bitsPerDim!.toFixed(4)} ± ${standardError!.toFixed(4)}`),
-  );
+  budgets.forEach(({ budget, calls, bitsPerDim, standardError }: Record<string, number>, i: number) => {
+    assert.equal(calls, budget);
+    const value = `${bitsPerDim!.toFixed(4)} ± ${standardError!.toFixed(4)}`;
+    assert.deepEqual(told[i]!.trim().split(/ {2,}/), [String(budget), value]);
+  });
 });
+
+test('planned budgets tell what they were planned to cost; exact likelihoods say how many calls they take', async (t) => {
+  const { home, run } = await prepare(t);
+  const args = ['run', '--examples', '4', '--budget', '3', '--policy', 'planned', '--exact'];
+  const { status, stdout, stderr } = await evaluate(t, home, ...args);
+  assert.equal(status, 0, stderr);
+  assert.match(stderr, /\nexact likelihoods take 3 network calls\n5 of 5 network calls/);
+  assert.match(stdout, /^ {2}calls {2}bits per dimension {2}planned {3}exact in one order\n/);
+  const row = /^ {6}3 +\S+ ± \S+ {3}(\S+) +(\S+) ± \S+$/m.exec(stdout)!;
+  const { policy, cost } = planStages(seenComponents(run.components, 1), 1, 3);
+  assert.equal(row[1], cost.toFixed(4));
+
+  const json = JSON.parse((await evaluate(t, home, ...args, '--json')).stdout);
+  assert.equal(json.policy, 'planned');
+  assert.equal(json.exact, undefined, 'of the budgets alone');
+  const [planned] = json.budgets;
+  assert.deepEqual([planned.budget, planned.calls, planned.planned], [3, 3, cost]);
+  assert.equal(planned.exact.bitsPerDim.toFixed(4), row[2]);
+  assert.ok(Math.abs(planned.exact.bitsPerDim - (await exactly(run, policy))) < 1e-9);
+});
+
+/** The exact bits of the first four test examples in the order of the run's seed. */
+async function exactly(run: TinyRun, policy: Int32Array): Promise<number> {
+  const { config, description, ema: parameters } = run;
+  const { test: split } = await openFolder(config.data.folder!, 0.5);
+  const engine = await createOnnxruntimeEngine({ provider: 'cpu', threads: 1 });
+  const evaluator = await Evaluator.create(engine, description, config.model, 4);
+  const examples = new Uint8Array(64);
+  for (let i = 0; i < 4; i++) split.read(i, examples.subarray(i * 16, (i + 1) * 16));
+  const order = drawOrder(stream(7, PURPOSE.evaluationOrder), 16);
+  const orders = Int32Array.from([0, 1, 2, 3].flatMap(() => [...order]));
+  let bits = 0;
+  for (let j = 0; j < policy.length; j++) {
+    const [begin, end] = policyRange(policy, j, 16);
+    const [timeSteps, ends] = [new Int32Array(4).fill(begin), new Int32Array(4).fill(end)];
+    const { nce } = await evaluator.run({ parameters, examples, orders, timeSteps, ends });
+    bits -= nce.reduce((a, b) => a + b) / 4;
+  }
+  return bits;
+}
+
+test('a policy file is evaluated as a budget is', async (t) => {
+  const { home } = await prepare(t);
+  writeFileSync(path.join(home, 'four.json'), JSON.stringify([...naivePolicy(16, 4)]));
+  const args = ['run', '--examples', '4', '--json'];
+  const file = JSON.parse((await evaluate(t, home, ...args, '--policy', 'four.json')).stdout);
+  const budget = JSON.parse((await evaluate(t, home, ...args, '--budget', '4')).stdout);
+  assert.deepEqual(
+    file.budgets,
+    [{ ...budget.budgets[0], budget: undefined }].map(({ budget: _, ...rest }) => rest),
+  );
+  const both = await evaluate(t, home, ...args, '--policy', 'four.json', '--budget', '4');
+  assert.deepEqual([both.status, both.stdout], [2, '']);
+});
+
+for (const [kind, unit, numCalls] of [
+  ['upscale', 'bits per dimension', 32],
+  ['text', 'bits per character', 12],
+  ['audio', 'bits per sample', 128],
+] as const)
+  test(`${kind}: budgets are of a stage, and bits have their name`, async (t) => {
+    const home = await temporaryFolder(t);
+    await tinyRun(home, kind);
+    const args = ['run', '--examples', '2', '--budget', '2', '--budget', '3', '--policy', 'planned'];
+    const { status, stdout, stderr } = await evaluate(t, home, ...args);
+    assert.equal(status, 0, stderr);
+    const [head, whole, ...budgets] = stdout.trimEnd().split('\n');
+    assert.match(head!, new RegExp(`^ +calls +${unit} +planned$`));
+    assert.equal(whole!.trim().split(' ')[0], String(numCalls));
+    const numStages = kind === 'text' ? 1 : 2;
+    assert.deepEqual(
+      budgets.map((line) => Number(line.trim().split(' ')[0])),
+      [2 * numStages, 3 * numStages],
+    );
+  });
+
+test('a text has a validation split too', async (t) => {
+  const home = await temporaryFolder(t);
+  await tinyRun(home, 'text');
+  const bits = async (split: string) => {
+    const { stdout, stderr } = await evaluate(t, home, 'run', '--split', split, '--json');
+    assert.match(stderr, new RegExp(`^\\d+ ${split} examples of words\\.txt`));
+    return JSON.parse(stdout);
+  };
+  const [first, second] = [await bits('validation'), await bits('test')];
+  assert.deepEqual([first.split, second.split], ['validation', 'test']);
+  assert.notEqual(first.bitsPerDim, second.bitsPerDim);
+});
+
+for (const kind of ['arm', 'permuted'] as const)
+  test(`one call gives all of an example's likelihood by a ${kind} model; a budget is refused`, async (t) => {
+    const home = await temporaryFolder(t);
+    await tinyRun(home, kind);
+    const { status, stdout, stderr } = await evaluate(t, home, 'run', '--examples', '4', '--exact', '--json');
+    assert.equal(status, 0, stderr);
+    assert.match(stderr, /exact likelihoods take 1 network calls\n2 of 2 network calls/);
+    const { bitsPerDim, exact } = JSON.parse(stdout);
+    const isSame = Math.abs(bitsPerDim - exact.bitsPerDim) < 1e-9;
+    assert.equal(isSame, kind === 'arm', 'an order of its own for each example, or the same');
+    const refused = await evaluate(t, home, 'run', '--budget', '4');
+    assert.deepEqual([refused.status, refused.stdout], [2, '']);
+    assert.match(refused.stderr, /^ardm: a budget of 4 does not fit: this model generates one variable/);
+  });
 
 test('what can’t be evaluated ends in one line', async (t) => {
   const { home } = await prepare(t);
@@ -100,6 +209,7 @@ test('what can’t be evaluated ends in one line', async (t) => {
       2,
       /data set cifar10 is 32x32x3 of 256 classes, but the model was made for 4x4x1 of 256 classes/,
     ],
+    ['run --split validation', 2, /data set images has no validation split: evaluate its test split/],
     ['run --data imagenet', 2, /argument 'imagenet' is invalid\. Allowed choices are mnist, /],
     ['run --budget 20', 2, /budget of 20 network calls cannot generate 16 variables: give 1 to 16/],
     [

@@ -1,45 +1,50 @@
 import assert from 'node:assert/strict';
 import test from 'node:test';
-import { filmOf } from '../../cli/film.js';
+import { Film } from '../../cli/film.js';
 import { createOnnxruntimeEngine } from '../../shared/engine/onnxruntime.js';
-import { drawOrder } from '../../shared/method/orders.js';
 import { naivePolicy } from '../../shared/method/policy.js';
+import { stageMapOf } from '../../shared/model/description.js';
 import { Sampler } from '../../shared/model/sample.js';
-import { PURPOSE, stream } from '../../shared/random/philox.js';
-import { tinyModel } from '../model/tiny-model.js';
+import { KINDS } from '../model/kinds.js';
+import { tinyModel, type TinyModel } from '../model/tiny-model.js';
 
 const D = 32;
-const model = tinyModel();
-const { config, description, parameters } = model;
+const engine = await createOnnxruntimeEngine({ provider: 'cpu', threads: 1 });
 
-test('a film shows what the sampler had after each call, scaled to 0..255, and grey where it had nothing', async () => {
-  const engine = await createOnnxruntimeEngine({ provider: 'cpu', threads: 1 });
+/** A film of samples, and the samples. */
+async function record(model: TinyModel, policy: Int32Array, numFrames: number, count: number) {
+  const { config, description, parameters } = model;
+  const film = new Film(policy.length, numFrames, stageMapOf(config, description.numClasses));
   const sampler = await Sampler.create(engine, description, config, 2);
-  const policy = naivePolicy(D, 5);
-  const samples = await sampler.run({ parameters, seed: 3, first: 0, count: 2, policy });
+  const call = { parameters, seed: 3, first: 0, count, policy };
+  const samples = await sampler.run({ ...call, onStep: film.onStep.bind(film) });
+  return { films: film.films, samples };
+}
 
-  const randoms = [0, 1].map((i) => stream(3, PURPOSE.sample, i));
-  const orders = randoms.map((random) => drawOrder(random, D));
-  const states = [new Array<number>(2 * D).fill(128)];
-  const generation = { parameters, policy, orders, noise: (nth: number) => randoms[nth]!.gumbel() };
-  await sampler.generate({
-    ...generation,
-    onStep: (j, examples) =>
-      states.push(
-        Array.from(examples, (value, v) =>
-          orders[Math.floor(v / D)]![v % D]! < (policy[j + 1] ?? D) ? Math.round((value * 255) / 4) : 128,
-        ),
-      ),
+test('a film goes from the empty state to the sample, through what was known after each call', async () => {
+  const policy = naivePolicy(D, 5);
+  const { films, samples } = await record(tinyModel(), policy, 6, 3);
+  assert.equal(films.length, 3);
+  films.forEach((film, i) => {
+    const known = film.map(({ known }) => known.reduce((sum, value) => sum + value, 0));
+    assert.deepEqual(known, [0, ...policy.slice(1), D]);
+    const sample = samples.subarray(i * D, (i + 1) * D);
+    for (const state of film) state.classes.forEach((x, v) => assert.ok(!state.known[v] || x === sample[v]));
   });
-  const expected = [0, 1].flatMap((i) => states.flatMap((state) => state.slice(i * D, (i + 1) * D)));
-  assert.deepEqual([...filmOf(samples, description, 3, policy, 6)], expected);
 });
 
-test('fewer frames are spread evenly, the empty and the finished picture among them', () => {
-  const samples = new Uint8Array(D).fill(4);
-  const film = filmOf(samples, description, 0, naivePolicy(D, 32), 5);
-  const known = Array.from({ length: 5 }, (_, frame) =>
-    film.subarray(frame * D, (frame + 1) * D).reduce((sum, value) => sum + Number(value === 255), 0),
-  );
+test('fewer frames are spread evenly, the empty and the finished one among them', async () => {
+  const { films } = await record(tinyModel(), naivePolicy(D, 32), 5, 1);
+  const known = films[0]!.map(({ known }) => known.reduce((sum, value) => sum + value, 0));
   assert.deepEqual(known, [0, 8, 16, 24, 32]);
+});
+
+test('a class with digits to come is shown as the smallest that it may become', async () => {
+  const model = KINDS['stages with classes of their own']!;
+  const { films, samples } = await record(model, naivePolicy(8, 1, 3), 4, 1);
+  const shown = films[0]!.slice(1).map(({ classes }) => [...classes]);
+  assert.deepEqual(
+    shown,
+    [4, 2, 1].map((unit) => [...samples].map((x) => x - (x % unit))),
+  );
 });

@@ -4,20 +4,16 @@ import path from 'node:path';
 import test, { type TestContext } from 'node:test';
 import { setTimeout as sleep } from 'node:timers/promises';
 import { decode } from 'fast-png';
-import { encodeGrid } from '../../shared/data/grid.js';
+import { encodeGrid } from '../../shared/render/grid.js';
 import { createOnnxruntimeEngine } from '../../shared/engine/onnxruntime.js';
 import { naivePolicy } from '../../shared/method/policy.js';
 import { Sampler } from '../../shared/model/sample.js';
 import { temporaryFolder } from '../data/temporary.js';
 import { Command } from '../e2e/processes.js';
+import { ardm } from './ardm.js';
 import { saveCheckpoint, tinyRun, type TinyRun } from './tiny-checkpoint.js';
 
-/** Runs `ardm sample --cpu ...` in `home`. */
-async function sample(t: TestContext, home: string, ...args: string[]) {
-  const command = new Command(t, 'cli', ['sample', '--cpu', ...args], { cwd: home });
-  const status = await command.exit();
-  return { status, stdout: command.stdout, stderr: command.stderr };
-}
+const sample = (t: TestContext, home: string, ...args: string[]) => ardm(t, home, 'sample', ...args);
 
 async function prepare(t: TestContext): Promise<{ home: string; run: TinyRun }> {
   const home = await temporaryFolder(t);
@@ -28,7 +24,7 @@ test('the grid is that of the run’s own settings, by the moving average, where
   const { home, run } = await prepare(t);
   const { status, stdout, stderr } = await sample(t, home, 'run');
   assert.deepEqual([status, stdout], [0, 'tiny-samples.png\n']);
-  assert.match(stderr, /^5 images by step 3 of tiny, 6 calls each; onnxruntime .*, cpu, \d+ threads?\n/);
+  assert.match(stderr, /^5 samples by step 3 of tiny, 6 calls each; onnxruntime .*, cpu, \d+ threads?\n/);
   assert.match(stderr, /\n18 of 18 network calls, .*\/s in \d+ s\n$/);
   const png = readFileSync(path.join(home, 'tiny-samples.png'));
   const { width, height, channels } = decode(png);
@@ -67,8 +63,9 @@ test('--frames adds a film, and --json tells where both are and what made them',
   assert.deepEqual(result, {
     path: path.join(home, 'a.png'),
     framesPath: path.join(home, 'a-frames.png'),
+    files: [path.join(home, 'a.png'), path.join(home, 'a-frames.png')],
     checkpoint: path.join('run', 'checkpoints', 'step-00000003'),
-    ...{ step: 3, num: 3, budget: 4, seed: 9, frames: 5 },
+    ...{ step: 3, num: 3, calls: 4, seed: 9, frames: 5 },
   });
   const manifest = readFileSync(
     path.join(run.folder, 'checkpoints', 'step-00000003', 'manifest.json'),
@@ -97,11 +94,11 @@ test('--frames adds a film, and --json tells where both are and what made them',
 test('a damaged checkpoint is passed over, aloud', async (t) => {
   const { home, run } = await prepare(t);
   const newer = await saveCheckpoint(run, 8);
-  assert.match((await sample(t, home, 'run')).stderr, /^5 images by step 8/);
+  assert.match((await sample(t, home, 'run')).stderr, /^5 samples by step 8/);
   truncateSync(path.join(newer, 'ema.safetensors'), 100);
   const { status, stderr } = await sample(t, home, 'run');
   assert.equal(status, 0);
-  assert.match(stderr, /^passed over .*step-00000008: ema\.safetensors .*\n5 images by step 3 of tiny/);
+  assert.match(stderr, /^passed over .*step-00000008: ema\.safetensors .*\n5 samples by step 3 of tiny/);
 });
 
 test('what can’t be done ends in one line before anything is computed', async (t) => {
@@ -112,8 +109,9 @@ test('what can’t be done ends in one line before anything is computed', async 
     ['run -o missing/x.png', 1, /can't write missing\/x\.png: ENOENT/],
     ['run -o images', 1, /images is no regular file: name another with --out/],
     ['run --budget 17', 2, /budget of 17 network calls cannot generate 16 variables: give 1 to 16/],
-    ['run --frames 8', 2, /--frames 8: an image of 6 network calls has 7 states/],
-    ['run --frames 6 --num 2000', 2, /--frames 6 of 2000 images are 12000 pictures, .*: lower --num/],
+    ['run --frames 8', 2, /--frames 8: a sample of 6 network calls has 7 states/],
+    ['run --frames 6 --num 2000', 2, /--frames 6 of 2000 samples are 12000 pictures, .*: lower --num/],
+    ['run -o x.txt', 2, /--out x\.txt: samples of images are a PNG\. Give a name that ends in \.png/],
     ['run --num 0', 2, /'--num <n>' argument '0' is invalid\. It must be a whole number from 1 to 10000/],
     ['run --provider cuda', 2, /--cpu --provider cuda contradict each other/],
     ['', 2, /missing required argument 'run'\. --help tells more/],
@@ -138,7 +136,7 @@ test('Ctrl-C ends a long sample at once and leaves no file', async (t) => {
   ] as const) {
     const args = ['sample', 'run', '--cpu', '--num', '10000', '--budget', '16'];
     const command = new Command(t, 'cli', args, { cwd: home });
-    while (!command.stderr.includes('10000 images')) await sleep(10);
+    while (!command.stderr.includes('10000 samples')) await sleep(10);
     const killed = performance.now();
     command.kill(signal);
     assert.equal(await command.exit(), code);
