@@ -48,7 +48,7 @@ export async function benchPolicy(options: PolicyOptions, say: (line: string) =>
   }
   return {
     method: [
-      'Components that fall like those of a trained image model, with noise of 10 %; float64; `first` is the first of the calls, before they are compiled.',
+      'Components that fall like those of a trained image model, with noise of 10 %; float64; `first` is the first call of each.',
       typeof numpy === 'string'
         ? 'Peer: none.'
         : `Peer: the O(D^2) a row recurrence in numpy ${numpy.version}, float32, one task; all budgets take D rows and are not asked of it.`,

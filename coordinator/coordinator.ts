@@ -257,9 +257,7 @@ export class Coordinator {
     const { pid, host, device, lanes, repeatable, local, attempt } = hello;
     this.#repeatable &&= repeatable;
     const { bucketBytes: bucketSize } = config.workers;
-    const gathering = new Gathering(model.numParameters, bucketSize, sharder.sliceSize, () =>
-      averager.take(),
-    );
+    const gathering = new Gathering(model, bucketSize, sharder.sliceSize, () => averager.take());
     this.#peers.set(id, { pid, host, device, local, attempt, gathering });
     const actions = decide(this.#core, { kind: 'join', id, lanes }, performance.now());
     const member = this.#core.members.get(id);

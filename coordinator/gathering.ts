@@ -1,6 +1,7 @@
 import { bucketBytes, bucketsOf, checksum, type Bucket } from '../shared/exchange/buckets.js';
 import { readStatistics, type Statistics } from '../shared/exchange/statistics.js';
 import type { TreeNode } from '../shared/exchange/tree.js';
+import type { ModelDescription } from '../shared/model/description.js';
 
 /** A subtree's sum, complete, with the statistics of its examples. */
 export interface Gathered {
@@ -26,11 +27,18 @@ export interface BucketHeader extends Bucket {
 /** Puts the buckets that one member sends of its subtrees' sums back together. Refusals come back as the reason. */
 export class Gathering {
   readonly #buckets: ReadonlyMap<number, Bucket>;
+  readonly #numSteps: number;
   readonly #sliceSize: number;
   readonly #take: () => SharedArrayBuffer;
   readonly #partials = new Map<string, Partial>();
 
-  constructor(numParameters: number, bucketSize: number, sliceSize: number, take: () => SharedArrayBuffer) {
+  constructor(
+    { numParameters, numSteps }: Pick<ModelDescription, 'numParameters' | 'numSteps'>,
+    bucketSize: number,
+    sliceSize: number,
+    take: () => SharedArrayBuffer,
+  ) {
+    this.#numSteps = numSteps;
     this.#buckets = new Map(bucketsOf(numParameters, bucketSize).map((bucket) => [bucket.offset, bucket]));
     this.#sliceSize = sliceSize;
     this.#take = take;
@@ -51,6 +59,10 @@ export class Gathering {
   examples(node: TreeNode, frames: readonly Uint8Array[]): Gathered | string | undefined {
     const statistics = readStatistics(frames, this.#sliceSize << node.level);
     if (!statistics) return 'statistics of another number of examples';
+    const { timeSteps, logLikelihoods } = statistics;
+    if (!timeSteps.every((step) => step >= 0 && step < this.#numSteps))
+      return `a time step that is not one of ${this.#numSteps}`;
+    if (!logLikelihoods.every(Number.isFinite)) return 'a log-likelihood that is not finite';
     const partial = this.#partial(node);
     if (partial.statistics) return 'statistics twice';
     partial.statistics = statistics;

@@ -103,7 +103,7 @@ test('planned budgets tell what they were planned to cost; exact likelihoods say
   const { status, stdout, stderr } = await evaluate(t, home, ...args);
   assert.equal(status, 0, stderr);
   assert.match(stderr, /\nexact likelihoods take 3 network calls\n5 of 5 network calls/);
-  assert.match(stdout, /^ {2}calls {2}bits per dimension {2}planned {3}exact in one order\n/);
+  assert.match(stdout, /^ {2}calls {2}bits per dimension {2}planned {2}exact in one order\n/);
   const row = /^ {6}3 +\S+ ± \S+ {3}(\S+) +(\S+) ± \S+$/m.exec(stdout)!;
   const { policy, cost } = planStages(seenComponents(run.components, 1), 1, 3);
   assert.equal(row[1], cost.toFixed(4));

@@ -8,13 +8,15 @@ const ENGINE = '--gpu --cpu --engine --provider --threads';
 
 /** Every flag there is. One that goes or changes its name breaks people's scripts: that is a decision, not a side effect. */
 const FLAGS = {
-  sample: `--num --budget --seed --frames --out ${ENGINE} --json`,
-  eval: `--data --examples --passes --budget --seed ${ENGINE} --json`,
+  sample: `--num --budget --policy --seed --frames --out ${ENGINE} --json`,
+  eval: `--data --split --examples --passes --budget --policy --exact --seed ${ENGINE} --json`,
+  plan: '--budget --policy --joint --out --costs --save --json',
   'data list': '--json',
   'data fetch': '',
   'data verify': '--json',
   'checkpoint list': '--json',
   'checkpoint verify': '--json',
+  'checkpoint import': '--config --set --run-dir --json',
   doctor: '--json',
 };
 

@@ -13,7 +13,7 @@ const frames = [
 ];
 
 const gathering = (taken: SharedArrayBuffer[] = []) =>
-  new Gathering(NUM_PARAMETERS, BUCKET_BYTES, 2, () => {
+  new Gathering({ numParameters: NUM_PARAMETERS, numSteps: 11 }, BUCKET_BYTES, 2, () => {
     taken.push(new SharedArrayBuffer(4 * NUM_PARAMETERS));
     return taken.at(-1)!;
   });
@@ -59,6 +59,11 @@ test('what does not fit is refused in words', () => {
   assert.equal(refused({ crc: header.crc ^ 1 }), 'a bucket whose checksum is wrong');
   assert.equal(gathering().bucket(header, undefined), 'a bucket of 0 bytes');
   assert.equal(gathering().examples(node, [frames[0]!]), 'statistics of another number of examples');
+  const steps = (...list: number[]) => [new Uint8Array(Int32Array.from(list).buffer), frames[1]!];
+  assert.equal(gathering().examples(node, steps(7, 8, 9, 11)), 'a time step that is not one of 11');
+  assert.equal(gathering().examples(node, steps(-1, 8, 9, 10)), 'a time step that is not one of 11');
+  const nats = new Uint8Array(Float64Array.of(-1, -2, NaN, -3).buffer);
+  assert.equal(gathering().examples(node, [frames[0]!, nats]), 'a log-likelihood that is not finite');
   const twice = gathering();
   twice.bucket(header, bytes);
   assert.equal(twice.bucket(header, bytes), 'a bucket twice');

@@ -1,6 +1,6 @@
 import { writeFileSync } from 'node:fs';
 import path from 'node:path';
-import type { ModelConfig } from '../../shared/config/schema.js';
+import { configSchema } from '../../shared/config/schema.js';
 import { encodeHeader } from '../../shared/checkpoint/safetensors.js';
 import { createOnnxruntimeEngine } from '../../shared/engine/onnxruntime.js';
 import { drawOrder } from '../../shared/method/orders.js';
@@ -13,22 +13,9 @@ import { inOriginalOrder } from '../parity/model.js';
 
 const [BATCH, SHAPE, NUM_CLASSES] = [2, [4, 4, 2], 5] as const;
 const NUM_VARIABLES = 32;
-const config: ModelConfig = {
-  kind: 'oa',
-  output: 'softmax',
-  ceWeight: 1e-3,
-  timeSteps: 'uniform',
-  network: {
-    kind: 'unet',
-    channels: 8,
-    multipliers: [1],
-    blocks: 0,
-    attention: [],
-    heads: 1,
-    groups: 32,
-    dropout: 0,
-  },
-};
+const config = configSchema.shape.model.parse({
+  network: { kind: 'unet', channels: 8, blocks: 0, attention: [] },
+});
 
 interface Tensor {
   readonly shape: readonly number[];
@@ -65,9 +52,9 @@ export async function writeSamplingCase(
   await sampler.generate({
     parameters,
     policy,
-    orders,
-    noise: (nth, j, variable, k) => gumbel[at(nth, j, variable) + k]!,
-    onStep(j, examples, logits) {
+    orders: orders.map((order) => [order]),
+    noise: (nth, j, variable) => ({ gumbel: (k) => gumbel[at(nth, j, variable) + k]!, uniform: () => NaN }),
+    onStep(j, states, logits) {
       if (j === 0) firstLogits = logits.slice();
       const [begin, end] = policyRange(policy, j, NUM_VARIABLES);
       orders.forEach((order, nth) =>
@@ -78,13 +65,13 @@ export async function writeSamplingCase(
               logitOf(logits, nth, variable, k) + gumbel[at(nth, j, variable) + k]!;
             const classes = [0, 1, 2, 3, 4].sort((a, b) => perturbed(b) - perturbed(a)) as [number, number];
             if (first !== 'as drawn' && j === 0 && nth === 0 && rank === 0) {
-              examples[i] = classes[1];
+              states[nth]!.classes[variable] = classes[1];
               const gap = perturbed(classes[0]) - perturbed(classes[1]);
               if (first === 'near tie') gumbel[at(nth, j, variable) + classes[1]]! += gap - 5e-5;
             }
             margins[j] = Math.min(margins[j]!, perturbed(classes[0]) - perturbed(classes[1]));
           }
-          if (rank < end) chain[j * BATCH * NUM_VARIABLES + i] = examples[i]!;
+          if (rank < end) chain[j * BATCH * NUM_VARIABLES + i] = states[nth]!.classes[variable]!;
         }),
       );
     },
