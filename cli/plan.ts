@@ -88,10 +88,13 @@ async function plan(run: string, flags: Flags): Promise<void> {
   const unit = bitsPer(mediumOf(config.data));
   const title = `${config.name}, step ${step}`;
   if (flags.out !== undefined) {
+    const how = flags.joint ? 'joint' : 'planned';
     const policies = [
-      ...rows.filter(({ budget }) => budget < numPositions),
-      ...(given ? [{ budget: flags.policy!, policy: given }] : []),
-    ].map(({ budget, policy }) => ({ name: `${budget}`, policy }));
+      ...rows
+        .filter(({ budget }) => budget < numPositions)
+        .map(({ budget, policy }) => ({ name: `${how} ${budget}`, policy })),
+      ...(given ? [{ name: flags.policy!, policy: given }] : []),
+    ];
     await writeOutput(flags.out, Buffer.from(plotComponents({ title, components, numStages, policies })));
   }
   if (flags.costs !== undefined)

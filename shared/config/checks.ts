@@ -2,6 +2,7 @@ import { UsageError } from '../errors.js';
 import { createStageMap } from '../method/stages.js';
 import { describeModel } from '../model/description.js';
 import { dataShape } from './data-shape.js';
+import { SC09_SAMPLE_RATE } from './medium.js';
 import type { Config } from './schema.js';
 
 /** Settings that don't go together. */
@@ -50,45 +51,44 @@ const isOf = (medium: keyof typeof MEDIA, { set }: Config['data']) =>
   (MEDIA[medium] as readonly string[]).includes(set);
 
 function dataConflicts({ data }: Config, require: Require): void {
-  const { set, folder, file, vocabulary, length, context, augment } = data;
-  const isFolder = set === 'folder' || set === 'wav';
-  if (isFolder) require(folder !== undefined, ['data.folder'], `is missing: set: ${set} needs it`);
-  else
-    require(folder === undefined, [
-      'data.folder',
-      'data.set',
-    ], `goes with set: folder and set: wav only, not ${set}`);
-  if (set === 'text') require(file !== undefined, ['data.file'], 'is missing: set: text needs it');
-  else require(file === undefined, ['data.file', 'data.set'], `goes with set: text only, not ${set}`);
-  require(set === 'text' || vocabulary === 'bytes', [
-    'data.vocabulary',
-    'data.set',
-  ], `goes with set: text only, not ${set}`);
-  require(length === undefined || !isOf('images', data), [
-    'data.length',
-    'data.set',
-  ], `goes with text and audio only, not ${set}`);
-  require(context === 0 || isOf('text', data), [
-    'data.context',
-    'data.set',
-  ], `goes with text only, not ${set}`);
-  require(augment === 'none' || isOf('images', data), [
-    'data.augment',
-    'data.set',
-  ], `${augment} is for images, not ${set}`);
+  const { set, folder, file, vocabulary, length, context, sampleRate, augment } = data;
+  const goesWith = (holds: boolean, key: keyof Config['data'], what: string) =>
+    require(holds, [`data.${key}`, 'data.set'], `goes with ${what} only, not ${set}`);
+  if (set === 'folder' || set === 'wav') {
+    const text = `is missing: set: ${set} needs it, as in --set data.folder=FOLDER`;
+    require(folder !== undefined, ['data.folder'], text);
+  } else goesWith(folder === undefined, 'folder', 'set: folder and set: wav');
+  if (set === 'text') {
+    const text = 'is missing: set: text needs it, as in --set data.file=FILE';
+    require(file !== undefined, ['data.file'], text);
+  } else goesWith(file === undefined, 'file', 'set: text');
+  goesWith(set === 'text' || vocabulary === 'bytes', 'vocabulary', 'set: text');
+  goesWith(set === 'wav' || sampleRate === SC09_SAMPLE_RATE, 'sampleRate', 'set: wav');
+  goesWith(length === undefined || !isOf('images', data), 'length', 'text and audio');
+  goesWith(context === 0 || isOf('text', data), 'context', 'text');
+  goesWith(augment === 'none' || isOf('images', data), 'augment', 'images');
 }
 
 function modelConflicts({ data, model, samples }: Config, require: Require): void {
   const { kind, output, network, upscale } = model;
   const isSequential = kind === 'arm' || kind === 'permuted';
-  require(kind !== 'arm' || network.kind !== 'unet', [
+  const isImages = isOf('images', data);
+  require(!isImages || network.kind === 'unet', [
+    'model.network.kind',
+    'data.set',
+  ], `${network.kind} is for text and audio, not ${data.set}: take a unet`);
+  require(isImages || network.kind !== 'unet', [
+    'model.network.kind',
+    'data.set',
+  ], `unet is for images, not ${data.set}: take a ${isOf('text', data) ? 'transformer' : 'diffwave'}`);
+  require(!isImages || !isSequential, [
+    'model.kind',
+    'data.set',
+  ], `${kind} is for text and audio, not ${data.set}`);
+  require(kind !== 'permuted' || network.kind !== 'diffwave', [
     'model.kind',
     'model.network.kind',
-  ], 'arm takes a transformer or a diffwave network, not a unet');
-  require(kind !== 'permuted' || network.kind === 'transformer', [
-    'model.kind',
-    'model.network.kind',
-  ], `permuted takes a transformer, not a ${network.kind}`);
+  ], 'permuted takes a transformer, not a diffwave');
   require(kind !== 'permuted' || data.context === 0, [
     'data.context',
     'model.kind',
@@ -133,11 +133,20 @@ function modelConflicts({ data, model, samples }: Config, require: Require): voi
   ], `${upscale.base} makes ${numStages} stages of ${reach} classes, and parametrization: direct needs just the ${numClasses} of a variable: take a base of which they are a power`);
 }
 
-/** Whether the network's widths, groups, heads and resolutions fit together and the examples, where their shape is known. */
-function modelMisfit({ data, model }: Config): Conflict | undefined {
+/**
+ * Whether the network's widths, groups, heads and resolutions and the samples' budget fit together and the examples, where their
+ * shape is known.
+ */
+function modelMisfit({ data, model, samples }: Config): Conflict | undefined {
+  const known = dataShape(data);
   try {
-    describeModel(model, dataShape(data) ?? smallestImages(model));
-    return undefined;
+    const { numPositions } = describeModel(model, known ?? smallestImages(model));
+    if (!known || samples.budget === undefined || samples.budget <= numPositions) return undefined;
+    const what = model.output === 'logistic-rgb' ? 'pixels' : 'variables';
+    return {
+      paths: ['samples.budget', 'data.length', 'data.set'],
+      text: `${samples.budget} network calls are more than the ${numPositions} ${what} that are to be generated: take at most ${numPositions}`,
+    };
   } catch (error) {
     if (!(error instanceof UsageError)) throw error;
     // The plans' messages begin with the setting.
@@ -153,7 +162,11 @@ function smallestImages({ network, output }: Config['model']) {
 }
 
 /** What is allowed and probably not meant. */
-export function findDoubts({ model: { network } }: Config): Conflict[] {
+export function findDoubts(config: Config): Conflict[] {
+  return [...blindness(config), ...vastness(config)];
+}
+
+function blindness({ model: { network } }: Config): Conflict[] {
   if (network.kind !== 'unet') return [];
   const { channels, multipliers, groups } = network;
   const narrowest = channels * Math.min(...multipliers);
@@ -163,6 +176,25 @@ export function findDoubts({ model: { network } }: Config): Conflict[] {
     {
       paths: ['model.network.groups', 'model.network.channels'],
       text: `${groups} groups on ${narrowest} channels: with one channel a group the net is blind to its time step; ${advice}`,
+    },
+  ];
+}
+
+/** Outputs of an example, of which a step holds several copies. */
+const VAST_BYTES = 2e9;
+
+function vastness({ data, model }: Config): Conflict[] {
+  const known = dataShape(data);
+  if (!known) return [];
+  const { height, width, numOutputs } = describeModel(model, known).networkShape;
+  const bytes = 4 * height * width * numOutputs;
+  if (bytes < VAST_BYTES) return [];
+  const isUpscale = model.kind === 'upscale';
+  const advice = isUpscale ? 'direct' : 'logistic, or model.kind: upscale with parametrization: direct';
+  return [
+    {
+      paths: [isUpscale ? 'model.upscale.parametrization' : 'model.output', 'data.set'],
+      text: `${numOutputs} outputs for each of ${height * width} positions are ${(bytes / 1e9).toFixed(1)} GB an example; take ${advice}`,
     },
   ];
 }

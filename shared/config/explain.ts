@@ -1,5 +1,5 @@
 import type { z } from 'zod';
-import { instead } from './keys.js';
+import { instead, keysAt } from './keys.js';
 import { nearest } from './nearest.js';
 import type { Path } from './yaml.js';
 
@@ -24,12 +24,40 @@ type Issue = z.core.$ZodIssue;
 export function explainIssues(issues: readonly Issue[]): Fault[] {
   return issues.flatMap((issue): Fault[] => {
     const path = issue.path as Path;
-    if (issue.code !== 'unrecognized_keys') return [{ path, what: 'value', text: explain(issue) }];
-    return issue.keys.map((key) => {
-      const unknown = [...path, key];
-      return { path: unknown, what: 'key', text: `unknown key; ${instead(unknown)}` };
-    });
+    return issue.code === 'unrecognized_keys'
+      ? explainKeys(issue, path)
+      : [{ path, what: 'value', text: explain(valueOf(issue)) }];
   });
+}
+
+type UnknownKeys = Extract<Issue, { code: 'unrecognized_keys' }>;
+
+/** Keys of another kind of a group that has kinds are told together: what is wrong is probably the kind. */
+function explainKeys({ keys, input }: UnknownKeys, path: Path): Fault[] {
+  const { kind } = input as { kind?: string };
+  const known = keysAt(path, kind)!;
+  const isOfOtherKind = (key: string) => keysAt(path)!.includes(key);
+  const faults = keys
+    .filter((key) => !isOfOtherKind(key))
+    .map((key): Fault => ({
+      path: [...path, key],
+      what: 'key',
+      text: `unknown key; ${instead([...path, key], known)}`,
+    }));
+  const [first, ...others] = keys.filter(isOfOtherKind);
+  if (first === undefined) return faults;
+  const nor = others.length === 0 ? '' : ` (nor ${others.length === 1 ? 'is' : 'are'} ${others.join(', ')})`;
+  const advice = `to change the kind, give all of ${path.join('.')} anew: {kind: KIND, ...}`;
+  const text = `is no key of kind ${kind}${nor}, which has ${known.join(', ')}; ${advice}`;
+  return [...faults, { path: [...path, first], what: 'key', text }];
+}
+
+/** A wrong kind of a group as the wrong value that it is. */
+function valueOf(issue: Issue): Issue {
+  if (issue.code !== 'invalid_union' || issue.discriminator === undefined) return issue;
+  const values = (issue as { options?: string[] }).options!;
+  const input = (issue.input as Record<string, unknown>)[issue.discriminator];
+  return { code: 'invalid_value', values, input, path: issue.path, message: issue.message };
 }
 
 function explain(issue: Issue): string {

@@ -2,19 +2,24 @@ import { z } from 'zod';
 import { nearest } from './nearest.js';
 import { configSchema } from './schema.js';
 
-function fields(schema: unknown): Record<string, unknown> | undefined {
+function fields(schema: unknown, kind?: string): Record<string, unknown> | undefined {
   while (schema instanceof z.ZodPrefault || schema instanceof z.ZodDefault || schema instanceof z.ZodOptional)
     schema = schema.unwrap();
   if (schema instanceof z.ZodObject) return schema.shape;
   if (!(schema instanceof z.ZodDiscriminatedUnion)) return undefined;
-  return Object.assign({}, ...schema.options.map(fields)) as Record<string, unknown>;
+  const options = schema.options.map((option) => fields(option)!);
+  const isKind = ({ kind: literal }: Record<string, unknown>) => (literal as z.ZodLiteral).value === kind;
+  return Object.assign({}, ...(kind === undefined ? options : options.filter(isKind))) as Record<
+    string,
+    unknown
+  >;
 }
 
-/** The keys that may stand under a path; undefined where a value stands. */
-export function keysAt(path: readonly (string | number)[]): string[] | undefined {
+/** The keys that may stand under a path, where there are kinds of them those of one or of all; undefined where a value stands. */
+export function keysAt(path: readonly (string | number)[], kind?: string): string[] | undefined {
   let schema: unknown = configSchema;
   for (const segment of path) schema = fields(schema)?.[segment];
-  const shape = fields(schema);
+  const shape = fields(schema, kind);
   return shape && Object.keys(shape);
 }
 
@@ -26,11 +31,16 @@ export function allPaths(above: readonly string[] = []): string[] {
   });
 }
 
-/** What to write instead of a key that there isn't, as a clause: the nearest one there, the same one elsewhere, or all that there are. */
-export function instead(path: readonly (string | number)[]): string {
-  const above = path.slice(0, -1);
+/**
+ * What to write instead of a key that there isn't, as a clause: the nearest one there, the same one elsewhere, or all that there are.
+ *
+ * @param here the keys that may stand there
+ */
+export function instead(
+  path: readonly (string | number)[],
+  here: readonly string[] = keysAt(path.slice(0, -1)) ?? [],
+): string {
   const key = String(path.at(-1));
-  const here = keysAt(above) ?? [];
   const near = nearest(key, here);
   if (near !== undefined) return `did you mean ${near}?`;
   const elsewhere = allPaths().filter((known) => nearest(key, [known.split('.').at(-1)!]) !== undefined);

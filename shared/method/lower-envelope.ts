@@ -56,7 +56,7 @@ export class LowerEnvelope {
         while (tail >= head) {
           const before = queue[tail]!;
           crossing = (intercept - intercepts[before]!) / (slopes[before]! - slope);
-          if (tail === head || crossing > crossings[tail]!) break;
+          if (crossing > crossings[tail]!) break;
           tail--;
         }
         tail++;

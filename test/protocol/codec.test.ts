@@ -26,7 +26,15 @@ test('numbers of an update travel exactly', () => {
     weightDecay: 0,
     ema: 0.9999,
   };
-  const commit = { type: 'commit', term: 1, step: 3, update, chain: 'c', hash: false } as const;
+  const commit = {
+    type: 'commit',
+    term: 1,
+    step: 3,
+    update,
+    chain: 'c',
+    crcs: [1, 2] as [number, number],
+    hash: false,
+  } as const;
   assert.deepEqual(decode(toWorkerSchema, encode(commit)).header, commit);
 });
 
