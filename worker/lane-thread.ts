@@ -6,6 +6,7 @@ import type { Statistics } from '../shared/exchange/statistics.js';
 import { drawEvaluation } from '../shared/method/evaluation.js';
 import { bytesOf, classesFrom } from '../shared/method/classes.js';
 import { planStages } from '../shared/method/plan.js';
+import { hasSeenEveryStage, seenComponents } from '../shared/method/seen-components.js';
 import { naivePolicy } from '../shared/method/policy.js';
 import { LossTracker } from '../shared/method/tracker.js';
 import { describeModel, type ModelDescription } from '../shared/model/description.js';
@@ -154,9 +155,9 @@ class Lane {
     const { budget, policy } = this.#model.config.samples;
     const { numPositions, numStages } = this.#description;
     const numCalls = Math.min(numPositions, budget ?? numPositions);
-    const isPlanned = policy === 'planned' && !this.#replica.components.every(Number.isNaN);
-    return isPlanned
-      ? planStages(this.#tracker.components(), numStages, numCalls).policy
+    const { components } = this.#replica;
+    return policy === 'planned' && hasSeenEveryStage(components, numStages)
+      ? planStages(seenComponents(components, numStages), numStages, numCalls).policy
       : naivePolicy(numPositions, numCalls, numStages);
   }
 

@@ -6,17 +6,27 @@ import { UsageError } from '../errors.js';
  * @throws UsageError where a stage has none
  */
 export function seenComponents(components: Float64Array, numStages: number): Float64Array {
-  const size = components.length / numStages;
   const known = components.slice();
-  for (let stage = 0; stage < numStages; stage++) {
-    const part = known.subarray(stage * size, (stage + 1) * size);
-    const first = part.findIndex((value) => !Number.isNaN(value));
-    if (first < 0)
+  stagesOf(known, numStages).forEach((part, stage) => {
+    const first = part.find((value) => !Number.isNaN(value));
+    if (first === undefined)
       throw new UsageError(
         `this run has seen no loss component of stage ${stage + 1} of ${numStages}: train it on, or take --policy naive`,
       );
-    let last = part[first]!;
-    for (let t = 0; t < size; t++) last = part[t] = Number.isNaN(part[t]) ? last : part[t]!;
-  }
+    let last = first;
+    for (let t = 0; t < part.length; t++) last = part[t] = Number.isNaN(part[t]) ? last : part[t]!;
+  });
   return known;
+}
+
+/** Whether there is something to plan by: a component of every stage. */
+export function hasSeenEveryStage(components: Float64Array, numStages: number): boolean {
+  return stagesOf(components, numStages).every((part) => part.some((value) => !Number.isNaN(value)));
+}
+
+function stagesOf(components: Float64Array, numStages: number): Float64Array[] {
+  const size = components.length / numStages;
+  return Array.from({ length: numStages }, (_, stage) =>
+    components.subarray(stage * size, (stage + 1) * size),
+  );
 }

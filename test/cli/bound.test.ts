@@ -108,6 +108,8 @@ test('the exact likelihood takes as many calls a batch as it says, all in one or
         assert.deepEqual(scored!.slice(row * size, (row + 1) * size), scored!.slice(0, size));
     }
     assert.ok(total.every((count) => count === numStages));
+    if (numStages > 1)
+      assert.notDeepEqual(calls[0]!.scored, calls[4]!.scored, 'stages have orders of their own');
   }
 });
 

@@ -1,6 +1,6 @@
 import assert from 'node:assert/strict';
 import test from 'node:test';
-import { seenComponents } from '../../shared/method/seen-components.js';
+import { hasSeenEveryStage, seenComponents } from '../../shared/method/seen-components.js';
 
 test('an unseen step takes the value of the last seen one of its stage, before that of the first', () => {
   const given = Float64Array.of(NaN, 4, NaN, NaN, NaN, 3, NaN, 1);
@@ -13,4 +13,10 @@ test('a stage of which nothing was seen is refused', () => {
     name: 'UsageError',
     message: /no loss component of stage 2 of 2.*--policy naive/,
   });
+});
+
+test('there is something to plan by once every stage was seen', () => {
+  assert.equal(hasSeenEveryStage(Float64Array.of(NaN, 1, NaN, NaN), 1), true);
+  assert.equal(hasSeenEveryStage(Float64Array.of(NaN, 1, NaN, NaN), 2), false);
+  assert.equal(hasSeenEveryStage(Float64Array.of(NaN, 1, 2, NaN), 2), true);
 });

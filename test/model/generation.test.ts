@@ -46,6 +46,8 @@ async function grow(model: TinyModel, budget: number): Promise<Grown> {
   const inputs = new ModelInputs(description, config, outputsProgram(description, config, BATCH));
   const values = new Float64Array(output.numChoices);
   const nats = new Float64Array(BATCH);
+  /** The noise of each variable's last draw. */
+  const gumbels = orders.map(() => Array.from({ length: exampleSize(description) }, (): number[] => []));
   const size = exampleSize(description);
   const empty = new Int32Array(size).fill(description.absorbing).fill(0, 0, numContext);
   const states: State[][] = orders.map(() => [
@@ -56,7 +58,10 @@ async function grow(model: TinyModel, budget: number): Promise<Grown> {
     parameters,
     policy,
     orders,
-    noise: () => ({ gumbel: () => random.gumbel(), uniform: () => random.inside() }),
+    noise: (nth, _, v) => ({
+      gumbel: (k) => (gumbels[nth]![v]![k] = random.gumbel()),
+      uniform: () => random.inside(),
+    }),
     onStep(j, now, outputs) {
       const [begin, end] = policyRange(policy, j, numStages * numPositions);
       const { stage, time } = stageAndTime(begin, numPositions);
@@ -75,6 +80,9 @@ async function grow(model: TinyModel, budget: number): Promise<Grown> {
           output.logProbabilities(outputs, place, values);
           const choice = values.findIndex((_, k) => output.classOf(k, place) === classes[v]);
           nats[nth]! += values[choice]!;
+          if (config.output !== 'softmax') continue;
+          const perturbed = values.map((value, k) => value + (gumbels[nth]![v]![k] ?? 0));
+          assert.equal(choice, perturbed.indexOf(Math.max(...perturbed)), 'the largest is drawn');
         }
         states[nth]!.push({ classes: classes.slice(), known: known.slice() });
       });
