@@ -4,7 +4,7 @@ import type { DiffwaveConfig, NetworkConfig, TransformerConfig, UnetConfig } fro
 
 /**
  * What a training step of so many examples at once holds at its peak besides parameters and gradients, in bytes: an
- * estimate; for the U-Net within a quarter of what the onnxruntime CPU engine was measured to take from 0.3 M to 124 M parameters.
+ * estimate, within a quarter of what the onnxruntime CPU engine was measured to take from 0.3 M to 124 M parameters.
  */
 export function activationBytes(network: NetworkConfig, io: NetworkShape, numExamples: number): number {
   const outputs = LOGITS * io.height * io.width * io.numOutputs;
@@ -16,9 +16,9 @@ const LOGITS = 4.5;
 const INPUTS = 4;
 const OUTPUTS = 11.5;
 const ATTENTION_MAPS = 6;
-const DIFFWAVE_MAPS = 10;
-const TRANSFORMER_MAPS = 12;
-const MLP_MAPS = 4;
+const DIFFWAVE_MAPS = 5.5;
+const TRANSFORMER_MAPS = 10;
+const MLP_MAPS = 3;
 
 function floatsOf(network: NetworkConfig, io: NetworkShape): number {
   switch (network.kind) {
@@ -41,10 +41,8 @@ function blockFloats({ inputs, outputs, height, width, attention }: ResidualBloc
   return height * width * (INPUTS * inputs + OUTPUTS * outputs + (attention ? ATTENTION_MAPS * outputs : 0));
 }
 
-function transformerFloats({ layers, width, mlpWidth, heads }: TransformerConfig, io: NetworkShape): number {
-  const length = io.width;
-  return layers * length * (TRANSFORMER_MAPS * width + MLP_MAPS * mlpWidth + heads * length);
-}
+const transformerFloats = ({ layers, width, mlpWidth }: TransformerConfig, io: NetworkShape) =>
+  layers * io.width * (TRANSFORMER_MAPS * width + MLP_MAPS * mlpWidth);
 
-const diffwaveFloats = ({ blocks, channels }: DiffwaveConfig, { width }: NetworkShape) =>
-  blocks * width * DIFFWAVE_MAPS * channels;
+const diffwaveFloats = ({ blocks, channels }: DiffwaveConfig, io: NetworkShape) =>
+  blocks * io.width * DIFFWAVE_MAPS * channels;

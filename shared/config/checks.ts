@@ -56,11 +56,11 @@ function dataConflicts({ data }: Config, require: Require): void {
     require(holds, [`data.${key}`, 'data.set'], `goes with ${what} only, not ${set}`);
   if (set === 'folder' || set === 'wav') {
     const text = `is missing: set: ${set} needs it, as in --set data.folder=FOLDER`;
-    require(folder !== undefined, ['data.folder'], text);
+    require(folder !== undefined, ['data.folder', 'data.set'], text);
   } else goesWith(folder === undefined, 'folder', 'set: folder and set: wav');
   if (set === 'text') {
     const text = 'is missing: set: text needs it, as in --set data.file=FILE';
-    require(file !== undefined, ['data.file'], text);
+    require(file !== undefined, ['data.file', 'data.set'], text);
   } else goesWith(file === undefined, 'file', 'set: text');
   goesWith(set === 'text' || vocabulary === 'bytes', 'vocabulary', 'set: text');
   goesWith(set === 'wav' || sampleRate === SC09_SAMPLE_RATE, 'sampleRate', 'set: wav');

@@ -10,7 +10,12 @@ import type { Config } from './schema.js';
 export function configHash({ seed, data, model, training }: Config): string {
   const folder = data.folder && path.basename(data.folder);
   const file = data.file && path.basename(data.file);
-  const decisive = { seed, data: { ...data, folder, file }, model, training: { ...training, steps: undefined } };
+  const decisive = {
+    seed,
+    data: { ...data, folder, file },
+    model,
+    training: { ...training, steps: undefined },
+  };
   return createHash('sha256').update(JSON.stringify(decisive, sortedKeys)).digest('hex');
 }
 

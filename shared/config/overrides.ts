@@ -38,7 +38,9 @@ export function parseOverrides(sets: readonly string[]): Override[] {
     }
     try {
       const value = parseYaml(text, 'value').value ?? undefined;
-      return [{ place, path: keys, value: ['data.folder', 'data.file'].includes(dotted) ? absolute(value) : value }];
+      return [
+        { place, path: keys, value: ['data.folder', 'data.file'].includes(dotted) ? absolute(value) : value },
+      ];
     } catch (error) {
       if (!(error instanceof UsageError)) throw error;
       return refuse(error.message);

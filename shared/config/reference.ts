@@ -28,13 +28,30 @@ export function configJsonSchema(): object {
 const INTRODUCTION = `# Configuration
 
 A run is described by one YAML file: \`ardm-coord --config FILE\`. A name that is no file in the current folder is looked for
-among the packaged ones: \`mnist.yaml\` (the quick start), \`cifar10-small.yaml\`, \`cifar10.yaml\` (the paper's model),
-\`reference-mnist.yaml\` (the run by which learning is compared with the original). \`--dry-run\` prints the whole
+among the packaged ones. Of each published run there is one, and a small twin for two CPU cores:
+
+- CIFAR-10, order-agnostic: \`cifar10.yaml\`; small \`cifar10-small.yaml\`
+- CIFAR-10, in stages: \`cifar10-upscale4-augmented.yaml\` (the best), \`cifar10-upscale4.yaml\`, \`cifar10-upscale4-direct.yaml\`,
+  \`cifar10-upscale2.yaml\`, \`cifar10-upscale16.yaml\`; small \`cifar10-upscale4-small.yaml\`
+- digits: \`mnist.yaml\` (the quick start), \`binarised-mnist.yaml\`; both are small
+- text8, order-agnostic: \`text8.yaml\`; small \`text8-small.yaml\`
+- text8, the baselines: \`text8-arm.yaml\` (left to right), \`text8-permuted.yaml\` (XLNet); small \`text8-arm-small.yaml\`,
+  \`text8-permuted-small.yaml\`
+- enwik8: \`enwik8.yaml\`, \`enwik8-arm.yaml\`; small \`enwik8-small.yaml\`
+- SC09, order-agnostic: \`sc09.yaml\`; small \`sc09-small.yaml\`
+- SC09, in stages: \`sc09-upscale256.yaml\`, \`sc09-upscale16.yaml\`, \`sc09-upscale4.yaml\`, \`sc09-upscale2.yaml\`; small
+  \`sc09-upscale16-small.yaml\`
+- SC09, the baseline: \`sc09-wavenet.yaml\`; small \`sc09-wavenet-small.yaml\`
+- a file of your own: \`text.yaml\` with \`--set data.file=FILE\`; sounds of your own: \`audio.yaml\` with \`--set data.folder=FOLDER\`
+- how learning is compared with the original implementation: \`reference-mnist.yaml\`, \`reference-text8.yaml\`
+
+Where the paper and its code differ, the published runs take the paper's value and tell the code's. \`--dry-run\` prints the whole
 configuration with every default, and what it takes.
 
 \`--set PATH=VALUE\` gives a setting another value, written as in YAML: \`--set training.batch=64\`,
 \`--set 'model.network.multipliers=[1, 2]'\`; without a value (\`--set samples.budget=\`) it goes back to its default. Of several, the
-last one counts.
+last one counts. The kinds of network have settings of their own, so another kind is given as a whole:
+\`--set 'model.network={kind: transformer, layers: 4, width: 128, heads: 4, mlpWidth: 512}'\`.
 
 Every mistake is told with its place (\`FILE:LINE:COLUMN\`, or the flag) and the nearest right key. A file is one YAML 1.2
 document of plain values: keys once, no tags, anchors, aliases or merge keys, at most 64 KB. With

@@ -140,8 +140,9 @@ class Session implements Executable {
     const { parameters, inputs, outputs, gradients } = call;
     const wanted = new Set(this.#session.inputNames);
     const feeds: Record<string, ort.Tensor> = {};
-    program.parameters.forEach((_, i) => {
-      if (wanted.has(nameOf.parameter(i))) feeds[nameOf.parameter(i)] = this.#parameter(i, parameters);
+    program.parameters.forEach(({ shape }, i) => {
+      const name = nameOf.parameter(i);
+      if (wanted.has(name)) feeds[name] = tensor(this.#slice(i, parameters), 'float32', shape);
     });
     for (const { name, dtype, shape } of program.inputs)
       if (wanted.has(nameOf.input(name))) feeds[nameOf.input(name)] = tensor(inputs[name]!, dtype, shape);
@@ -149,8 +150,10 @@ class Session implements Executable {
     for (const { name, shape } of program.outputs)
       fetches[nameOf.output(name)] = tensor(outputs[name]!, 'float32', shape);
     this.#trace.differentiable.forEach((differentiable, i) => {
-      if (differentiable) fetches[nameOf.gradient(i)] = this.#parameter(i, gradients!);
-      else this.#slice(i, gradients!).fill(0);
+      const slice = this.#slice(i, gradients!);
+      const name = nameOf.gradient(i);
+      if (differentiable) fetches[name] = tensor(slice, 'float32', this.#trace.outputs.get(name)!.shape);
+      else slice.fill(0);
     });
     try {
       await this.#session.run(feeds, fetches);
@@ -162,10 +165,6 @@ class Session implements Executable {
   #slice(i: number, flat: Float32Array): Float32Array {
     const offset = this.#offsets[i]!;
     return flat.subarray(offset, offset + sizeOf(this.program.parameters[i]!.shape));
-  }
-
-  #parameter(i: number, flat: Float32Array): ort.Tensor {
-    return tensor(this.#slice(i, flat), 'float32', this.program.parameters[i]!.shape);
   }
 
   async dispose(): Promise<void> {

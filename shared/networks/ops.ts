@@ -21,8 +21,8 @@ export interface Ops {
   upsample2(x: Tensor): Tensor;
   /** GroupNorm, epsilon 1e-6, affine scale [C] and bias [C], then swish where `swish`. x [B,C,H,W] */
   groupNorm(x: Tensor, scale: Tensor, bias: Tensor, groups: number, swish: boolean): Tensor;
-  /** LayerNorm without scale and bias: x [B,C,H,W] less its mean over the channels, over its deviation, epsilon 1e-6, at each location. */
-  normalize(x: Tensor): Tensor;
+  /** LayerNorm over the channels at each location, epsilon 1e-6, affine scale [C] and bias [C]. x [B,C,H,W] */
+  layerNorm(x: Tensor, scale: Tensor, bias: Tensor): Tensor;
   /** x * sigmoid(x), any shape. */
   swish(x: Tensor): Tensor;
   /** x / 2 * (1 + tanh(sqrt(2 / pi) * (x + 0.044715 x^3))): GELU by tanh, any shape. */

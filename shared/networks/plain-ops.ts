@@ -55,10 +55,11 @@ export const plainOps: Ops = {
     return swish ? plainOps.swish(y) : y;
   },
 
-  normalize(x) {
+  layerNorm(x, scale, bias) {
     const centred = tf.sub(x, tf.mean(x, 1, true));
     const variance = tf.mean(tf.square(centred), 1, true);
-    return tf.mul(centred, tf.rsqrt(tf.add(variance, EPSILON)));
+    const normal = tf.mul(centred, tf.rsqrt(tf.add(variance, EPSILON)));
+    return addPerChannel(tf.mul(normal, tf.reshape(scale, [1, scale.shape[0]!, 1, 1])), bias);
   },
 
   swish: (x) => tf.mul(x, tf.sigmoid(x)),

@@ -1,6 +1,6 @@
 import type { StageMap } from '../method/stages.js';
 import { STAGE_FLOOR } from '../networks/plain-ops.js';
-import { drawEach, indexOf, type Output, type Place } from './output.js';
+import { drawChoice, indexOf, type Output, type Place } from './output.js';
 
 /**
  * A categorical distribution over the final class, from which that of each stage's class follows (data parametrisation, section 2.2):
@@ -16,8 +16,25 @@ export function dataOutput(numChannels: number, map: StageMap): Output {
   const parents = Array.from({ length: numStages }, (_, stage) => level(numStages - stage));
   const counts = children.map((child, stage) => countSiblings(child, parents[stage]!));
   const probabilities = new Float64Array(numClasses);
+  const choices = new Float64Array(numInputClasses);
 
-  const output: Output = {
+  function logProbabilities(outputs: Float32Array, place: Place, into: Float64Array): Float64Array {
+    const { stage, past } = place;
+    softmax(outputs, place, probabilities, numOutputs);
+    into.fill(-Infinity);
+    let total = counts[stage]!.get(past)! * STAGE_FLOOR;
+    for (let k = 0; k < numClasses; k++) {
+      if (parents[stage]![k] !== past) continue;
+      const child = children[stage]![k]!;
+      if (into[child] === -Infinity) into[child] = STAGE_FLOOR;
+      into[child]! += probabilities[k]!;
+      total += probabilities[k]!;
+    }
+    for (let id = 0; id < numInputClasses; id++) if (into[id]! > 0) into[id] = Math.log(into[id]! / total);
+    return into;
+  }
+
+  return {
     numOutputs,
     variableInputs: [
       { name: 'target', dtype: 'int32', valueOf: (x, stage) => children[stage]![x]! },
@@ -43,26 +60,15 @@ export function dataOutput(numChannels: number, map: StageMap): Output {
         scored!,
       ),
     numChoices: numInputClasses,
-    logProbabilities(outputs, place, into) {
-      const { stage, past } = place;
-      softmax(outputs, place, probabilities, numOutputs);
-      into.fill(-Infinity);
-      let total = counts[stage]!.get(past)! * STAGE_FLOOR;
-      for (let k = 0; k < numClasses; k++) {
-        if (parents[stage]![k] !== past) continue;
-        const child = children[stage]![k]!;
-        if (into[child] === -Infinity) into[child] = STAGE_FLOOR;
-        into[child]! += probabilities[k]!;
-        total += probabilities[k]!;
-      }
-      for (let id = 0; id < numInputClasses; id++) if (into[id]! > 0) into[id] = Math.log(into[id]! / total);
-      return into;
-    },
+    logProbabilities,
     classOf: (choice) => choice,
-    draw: (...call) => draw(...call),
+    draw(outputs, places, noise, classes) {
+      places.forEach((place, nth) => {
+        logProbabilities(outputs, place, choices);
+        classes[nth] = drawChoice(choices, (k, least) => noise.gumbel(k, least));
+      });
+    },
   };
-  const draw = drawEach(output);
-  return output;
 }
 
 /** How many classes of a stage each class of the stage before may become. */

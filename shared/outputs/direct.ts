@@ -1,6 +1,6 @@
-import { logProbabilities } from '../method/categorical.js';
+import { drawClass, logProbabilities } from '../method/categorical.js';
 import { tf } from '../networks/tensors.js';
-import { drawEach, indexOf, type Output } from './output.js';
+import { indexOf, type Output, type Place } from './output.js';
 
 /**
  * A categorical distribution over the digit of each stage (direct parametrisation, section 2.3): outputs are viewed as (C, S, b), of
@@ -9,7 +9,10 @@ import { drawEach, indexOf, type Output } from './output.js';
 export function directOutput(numChannels: number, numStages: number, base: number): Output {
   const numOutputs = numChannels * numStages * base;
   const unit = (stage: number) => base ** (numStages - 1 - stage);
-  const output: Output = {
+  const classOf = (digit: number, { stage, past }: Place) => past + digit * unit(stage);
+  const offsetOf = (place: Place) =>
+    indexOf(place, numOutputs, (place.channel * numStages + place.stage) * base);
+  return {
     numOutputs,
     variableInputs: [
       { name: 'target', dtype: 'int32', valueOf: (x, stage) => Math.floor(x / unit(stage)) % base },
@@ -29,13 +32,14 @@ export function directOutput(numChannels: number, numStages: number, base: numbe
       return ops.logLikelihood(logits, target!, scored!, base);
     },
     numChoices: base,
-    logProbabilities(outputs, place, into) {
-      const first = (place.channel * numStages + place.stage) * base;
-      return logProbabilities(outputs, indexOf(place, numOutputs, first), place.numLocations, into);
+    logProbabilities: (outputs, place, into) =>
+      logProbabilities(outputs, offsetOf(place), place.numLocations, into),
+    classOf,
+    draw(outputs, places, noise, classes) {
+      places.forEach((place, nth) => {
+        const gumbel = (k: number, least: number) => noise.gumbel(k, least);
+        classes[nth] = classOf(drawClass(outputs, offsetOf(place), place.numLocations, base, gumbel), place);
+      });
     },
-    classOf: (choice, { stage, past }) => past + choice * unit(stage),
-    draw: (...call) => draw(...call),
   };
-  const draw = drawEach(output);
-  return output;
 }

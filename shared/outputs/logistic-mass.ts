@@ -50,8 +50,8 @@ export function mixtureLogLikelihood(
   const exact = tf.add(tf.add(below, above), between);
   const masses = logFloor === -Infinity ? exact : tf.maximum(exact, floors(isInner, logFloor));
 
-  const weighted = tf.logSumExp(tf.add(masses, logits), 2);
-  const logProbabilities = tf.sub(weighted, tf.logSumExp(logits, 2));
+  const weighted = logSumExp(tf.add(masses, logits));
+  const logProbabilities = tf.sub(weighted, logSumExp(logits));
   return tf.sum(tf.mul(tf.reshape(logProbabilities, [batch, -1]), tf.reshape(scored, [batch, -1])), 1);
 }
 
@@ -66,6 +66,19 @@ export function softplus(x: Tensor): Tensor {
     const value = tf.add(tf.maximum(z, 0), tf.add(tf.log(sum), lost));
     (save as GradSaveFunc)([z, value]);
     // The sigmoid, which engines that compute it as such give as 0 where it is small.
+    const gradFunc = (dy: Tensor, [at, of]: Tensor[]) => tf.mul(dy, tf.exp(tf.sub(at!, of!)));
+    return { value, gradFunc };
+  });
+  return operation(x);
+}
+
+/** Over the mixture, axis 2, in whose gradient, the softmax, the maximum has no part. */
+function logSumExp(x: Tensor): Tensor {
+  const operation = tf.customGrad((given, save) => {
+    const z = given as Tensor;
+    const largest = tf.max(z, 2, true);
+    const value = tf.add(largest, tf.log(tf.sum(tf.exp(tf.sub(z, largest)), 2, true)));
+    (save as GradSaveFunc)([z, value]);
     const gradFunc = (dy: Tensor, [at, of]: Tensor[]) => tf.mul(dy, tf.exp(tf.sub(at!, of!)));
     return { value, gradFunc };
   });

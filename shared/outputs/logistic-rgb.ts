@@ -83,8 +83,8 @@ export function logisticRgbOutput(numClasses: number, numMixtures: number, edges
       places.forEach((place, nth) => {
         read(outputs, place, values);
         if (edges === 'exact')
-          component = drawChoice(mixture.logits, (m) => noise.gumbel(nth * numMixtures + m));
-        else if (nth === 0) component = drawChoice(mixture.logits, (m) => noise.gumbel(m));
+          component = drawChoice(mixture.logits, (m, least) => noise.gumbel(nth * numMixtures + m, least));
+        else if (nth === 0) component = drawChoice(mixture.logits, (m, least) => noise.gumbel(m, least));
         const value = drawValue(mixture, component, noise.uniform(nth));
         classes[nth] = classAt(value, bins);
         values.push(edges === 'exact' ? valueOf(classes[nth]!, bins) : value);

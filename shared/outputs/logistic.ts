@@ -69,7 +69,7 @@ export function logisticOutput(
     draw(outputs, places, noise, classes) {
       places.forEach((place, nth) => {
         read(outputs, place);
-        const component = drawChoice(mixture.logits, (m) => noise.gumbel(m));
+        const component = drawChoice(mixture.logits, (m, least) => noise.gumbel(m, least));
         classes[nth] = classAt(drawValue(mixture, component, noise.uniform(place.channel)), bins);
       });
     },

@@ -25,8 +25,8 @@ export interface Place {
 
 /** Random numbers that a draw takes, asked in turn. */
 export interface Noise {
-  /** A standard Gumbel draw for choice k. */
-  gumbel(k: number): number;
+  /** A standard Gumbel draw for choice k; -Infinity may stand for one below `least`. */
+  gumbel(k: number, least?: number): number;
   /** Uniform in (0, 1); for channel c of a position. */
   uniform(c: number): number;
 }
@@ -68,28 +68,16 @@ export function indexOf({ row, location, numLocations }: Place, numOutputs: numb
  * Gumbel-max (section 1.5): the choice whose log-probability, or logit, plus noise is largest, the first of equals. Those of
  * -Infinity take no noise.
  */
-export function drawChoice(values: Float64Array, gumbel: (k: number) => number): number {
+export function drawChoice(values: Float64Array, gumbel: (k: number, least: number) => number): number {
   let best = 0;
   let largest = -Infinity;
   for (let k = 0; k < values.length; k++) {
     if (values[k] === -Infinity) continue;
-    const perturbed = values[k]! + gumbel(k);
+    const perturbed = values[k]! + gumbel(k, largest - values[k]!);
     if (perturbed > largest) {
       largest = perturbed;
       best = k;
     }
   }
   return best;
-}
-
-/** Draws each variable by itself, by Gumbel-max over its choices. */
-export function drawEach(output: Output): Output['draw'] {
-  const values = new Float64Array(output.numChoices);
-  return (outputs, places, noise, classes) => {
-    places.forEach((place, nth) => {
-      output.logProbabilities(outputs, place, values);
-      const choice = drawChoice(values, (k) => noise.gumbel(k));
-      classes[nth] = output.classOf(choice, place);
-    });
-  };
 }

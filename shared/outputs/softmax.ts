@@ -1,10 +1,11 @@
-import { logProbabilities } from '../method/categorical.js';
-import { drawEach, indexOf, type Output } from './output.js';
+import { drawClass, logProbabilities } from '../method/categorical.js';
+import { indexOf, type Output, type Place } from './output.js';
 
 /** A categorical distribution over all classes of each variable: outputs are viewed as (C, K). */
 export function softmaxOutput(numChannels: number, numClasses: number): Output {
   const numOutputs = numChannels * numClasses;
-  const output: Output = {
+  const offsetOf = (place: Place) => indexOf(place, numOutputs, place.channel * numClasses);
+  return {
     numOutputs,
     variableInputs: [{ name: 'target', dtype: 'int32', valueOf: (x) => x }],
     exampleInputs: () => [],
@@ -13,15 +14,13 @@ export function softmaxOutput(numChannels: number, numClasses: number): Output {
       ops.logLikelihood(outputs, target!, scored!, numClasses),
     numChoices: numClasses,
     logProbabilities: (outputs, place, into) =>
-      logProbabilities(
-        outputs,
-        indexOf(place, numOutputs, place.channel * numClasses),
-        place.numLocations,
-        into,
-      ),
+      logProbabilities(outputs, offsetOf(place), place.numLocations, into),
     classOf: (choice) => choice,
-    draw: (...call) => draw(...call),
+    draw(outputs, places, noise, classes) {
+      places.forEach((place, nth) => {
+        const gumbel = (k: number, least: number) => noise.gumbel(k, least);
+        classes[nth] = drawClass(outputs, offsetOf(place), place.numLocations, numClasses, gumbel);
+      });
+    },
   };
-  const draw = drawEach(output);
-  return output;
 }

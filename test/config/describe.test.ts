@@ -37,9 +37,9 @@ test("the paper's CIFAR-10 model has 123,921,536 parameters, told without having
   assert.match(text, /^# model +123,921,536 parameters in [\d,]+ tensors; 3,072 variables of 256 classes$/m);
   assert.match(
     text,
-    /^# traffic +a step: 495\.7 MB from each worker, 495\.7 MB to each, 393\.2 kB of images/m,
+    /^# traffic +a step: 495\.7 MB from each worker, 495\.7 MB to each, 393\.2 kB of examples/m,
   );
-  assert.match(text, /^# step +128 images in 64 slices of 2$/m);
+  assert.match(text, /^# step +128 examples in 64 slices of 2$/m);
 });
 
 test('the description is itself a config, of the same run', async () => {

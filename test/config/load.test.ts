@@ -54,7 +54,7 @@ test('a config is read with every default filled in', async (t) => {
   const { config, path: read, notes } = await loadConfig(file);
   assert.equal(read, file);
   assert.deepEqual(notes, []);
-  assert.deepEqual([config.seed, config.training.learningRate, config.model.network.blocks], [7, 1e-4, 32]);
+  assert.deepEqual([config.seed, config.training.learningRate, config.workers.minimum], [7, 1e-4, 1]);
   assert.deepEqual([config.samples.count, config.samples.budget], [64, undefined]);
   assert.equal(config.listen, 'tcp://127.0.0.1:5670');
 });
@@ -81,9 +81,23 @@ test('each wrong setting is told with its place, and what to write instead', asy
     [
       'set: mnist',
       'set: minst',
-      'c.yaml:4:8: data.set: must be one of mnist, fashion-mnist, binarised-mnist, cifar10, folder, not "minst"; did you mean mnist?',
+      'c.yaml:4:8: data.set: must be one of mnist, fashion-mnist, binarised-mnist, cifar10, text8, enwik8, sc09, folder, text, wav, not "minst"; did you mean mnist?',
     ],
-    ['kind: unet', 'kind: resnet', 'c.yaml:7:11: model.network.kind: must be unet, not "resnet"'],
+    [
+      'kind: unet',
+      'kind: resnet',
+      'c.yaml:7:11: model.network.kind: must be one of unet, transformer, diffwave, not "resnet"',
+    ],
+    [
+      'kind: unet',
+      'kind: transfomer',
+      'c.yaml:7:11: model.network.kind: must be one of unet, transformer, diffwave, not "transfomer"; did you mean transformer?',
+    ],
+    [
+      '    kind: unet\n',
+      '',
+      'c.yaml:6:3: model.network.kind: is missing: it must be one of unet, transformer, diffwave',
+    ],
     ['channels: 32', 'channels: 30', 'c.yaml:8:15: model.network.channels: must be a multiple of 4, not 30'],
     [
       'groups: 8',
@@ -149,7 +163,7 @@ test('an unknown key is refused with the nearest right one', async (t) => {
     [
       'set: mnist',
       'set: mnist\n  optimizer: adam',
-      'c.yaml:5:3: data.optimizer: unknown key; known here: set, folder, testFraction, augment',
+      'c.yaml:5:3: data.optimizer: unknown key; known here: set, folder, file, vocabulary, length, context, sampleRate, testFraction, augment',
     ],
     [
       'seed: 7',
@@ -183,11 +197,15 @@ test('settings that do not go together are refused', async (t) => {
       'workers: {stepTimeoutSeconds: 2}',
       'c.yaml:2:31: workers.stepTimeoutSeconds: 2 must be more than workers.heartbeatTimeoutSeconds 5',
     ],
-    ['set: mnist', 'set: folder', 'c.yaml:3:1: data.folder: is missing: set: folder needs it'],
+    [
+      'set: mnist',
+      'set: folder',
+      'c.yaml:3:1: data.folder: is missing: set: folder needs it, as in --set data.folder=FOLDER',
+    ],
     [
       'set: mnist',
       'set: mnist\n  folder: x',
-      'c.yaml:5:11: data.folder: goes with set: folder only, not mnist',
+      'c.yaml:5:11: data.folder: goes with set: folder and set: wav only, not mnist',
     ],
     [
       'groups: 8',
@@ -207,6 +225,185 @@ test('settings that do not go together are refused', async (t) => {
   ];
   for (const [from, to, message] of told)
     assert.deepEqual(await refusal(await write(t, [from, to])), [message]);
+});
+
+/** Models of another data set, as their files would have them. */
+const KINDS = {
+  text: 'text8-small.yaml',
+  arm: 'text8-arm-small.yaml',
+  permuted: 'text8-permuted-small.yaml',
+  audio: 'sc09-small.yaml',
+  stages: 'sc09-upscale16-small.yaml',
+  colour: 'cifar10-upscale4-small.yaml',
+  grey: 'mnist.yaml',
+} as const;
+
+test('lengths, stages, bases, budgets and classes that do not fit together are refused with the numbers', async () => {
+  const told: [kind: keyof typeof KINDS, set: string, message: string, ...sets: string[]][] = [
+    [
+      'stages',
+      'model.upscale.base=3',
+      'model.upscale.base: 3 makes 11 stages of 177147 classes, and parametrization: direct needs just the 65536 of a variable: take a base of which they are a power',
+    ],
+    [
+      'colour',
+      'model.upscale.base=8',
+      'model.upscale.base: 8 makes 3 stages of 512 classes, and parametrization: direct needs just the 256 of a variable: take a base of which they are a power',
+      'model.upscale.parametrization=direct',
+    ],
+    [
+      'colour',
+      'model.upscale.base=300',
+      'model.upscale.base: 300 is more than the 256 classes of a variable',
+    ],
+    [
+      'text',
+      'model.upscale.base=30',
+      'model.upscale.base: 30 is more than the 28 classes of a variable',
+      'model.kind=upscale',
+    ],
+    [
+      'stages',
+      'model.upscale.map=augment',
+      'model.upscale.map: augment does not go with parametrization: direct',
+    ],
+    [
+      'text',
+      'model.upscale.map=augment-text8',
+      'model.upscale.map: augment-text8 is for the 28 classes of text8, not for 257',
+      'model.kind=upscale',
+      'data.set=enwik8',
+    ],
+    [
+      'colour',
+      'model.output=logistic',
+      'model.output: logistic does not go with model.kind upscale: its stages are softmaxes',
+    ],
+    [
+      'grey',
+      'model.output=logistic-rgb',
+      'model.output: logistic-rgb is for images of 3 channels, and those of mnist have 1',
+    ],
+    [
+      'grey',
+      'samples.budget=785',
+      'samples.budget: 785 network calls are more than the 784 variables that are to be generated: take at most 784',
+    ],
+    [
+      'colour',
+      'samples.budget=3073',
+      'samples.budget: 3073 network calls are more than the 3072 variables that are to be generated: take at most 3072',
+    ],
+    [
+      'colour',
+      'samples.budget=1025',
+      'samples.budget: 1025 network calls are more than the 1024 pixels that are to be generated: take at most 1024',
+      'model.kind=oa',
+      'model.output=logistic-rgb',
+    ],
+    [
+      'text',
+      'data.length=31',
+      'samples.budget: 32 network calls are more than the 31 variables that are to be generated: take at most 31',
+    ],
+    [
+      'arm',
+      'samples.budget=8',
+      'samples.budget: 8 does not go with model.kind arm, which takes a network call a variable',
+    ],
+    ['grey', 'data.context=4', 'data.context: goes with text only, not mnist'],
+    ['audio', 'data.context=4', 'data.context: goes with text only, not sc09'],
+    ['permuted', 'data.context=4', 'data.context: 4 does not go with model.kind permuted'],
+    ['grey', 'data.length=4', 'data.length: goes with text and audio only, not mnist'],
+    ['text', 'data.file=x', 'data.file: goes with set: text only, not text8'],
+    ['text', 'data.set=text', 'data.file: is missing: set: text needs it, as in --set data.file=FILE'],
+    ['text', 'data.vocabulary=enwik8', 'data.vocabulary: goes with set: text only, not text8'],
+    ['audio', 'data.sampleRate=8000', 'data.sampleRate: goes with set: wav only, not sc09'],
+    ['audio', 'data.set=wav', 'data.folder: is missing: set: wav needs it, as in --set data.folder=FOLDER'],
+    ['text', 'data.augment=flip', 'data.augment: goes with images only, not text8'],
+    [
+      'text',
+      'model.network.heads=3',
+      'model.network.heads: is 3, which does not divide model.network.width, 128: take a divisor.',
+    ],
+    [
+      'text',
+      'model.network={kind: unet}',
+      'model.network.kind: unet is for images, not text8: take a transformer',
+    ],
+    [
+      'audio',
+      'model.network={kind: unet}',
+      'model.network.kind: unet is for images, not sc09: take a diffwave',
+    ],
+    [
+      'grey',
+      'model.network={kind: transformer}',
+      'model.network.kind: transformer is for text and audio, not mnist: take a unet',
+    ],
+    ['grey', 'model.kind=arm', 'model.kind: arm is for text and audio, not mnist', 'samples.budget='],
+    [
+      'audio',
+      'model.kind=permuted',
+      'model.kind: permuted takes a transformer, not a diffwave',
+      'samples.budget=',
+    ],
+  ];
+  for (const [kind, set, message, ...sets] of told)
+    assert.deepEqual(await refusal(KINDS[kind], [...sets, set]), [`--set ${set}: ${message}`]);
+});
+
+test('what just fits is taken', async () => {
+  const taken: [kind: keyof typeof KINDS, ...sets: string[]][] = [
+    ['stages', 'model.upscale.base=256'],
+    ['colour', 'model.upscale.base=3'],
+    ['colour', 'model.upscale.base=256'],
+    ['colour', 'samples.budget=3072'],
+    ['text', 'data.length=32'],
+    ['text', 'data.context=64'],
+    ['text', 'model.kind=upscale', 'model.upscale.map=augment-text8'],
+    ['arm', 'data.context=64'],
+  ];
+  for (const [kind, ...sets] of taken)
+    await assert.doesNotReject(loadConfig(KINDS[kind], sets), `${kind} ${sets.join(' ')}`);
+});
+
+test('keys of another kind of network are told together, with those of this kind', async () => {
+  const advice = 'to change the kind, give all of model.network anew: {kind: KIND, ...}';
+  const unet = 'kind, channels, multipliers, blocks, attention, heads, groups, dropout';
+  const transformer = 'kind, layers, width, heads, mlpWidth, dropout, attentionDropout';
+  assert.deepEqual(await refusal(KINDS.grey, ['model.network.layers=3']), [
+    `--set model.network.layers=3: model.network.layers: is no key of kind unet, which has ${unet}; ${advice}`,
+  ]);
+  const [line, ...others] = await refusal(KINDS.grey, ['model.network.kind=transformer']);
+  assert.deepEqual(others, []);
+  assert.match(line!, /mnist\.yaml:\d+:5: model\.network\.channels: /);
+  assert.ok(
+    line!.endsWith(
+      `is no key of kind transformer (nor are multipliers, blocks, groups), which has ${transformer}; ${advice}`,
+    ),
+    line,
+  );
+  const set = 'model.network={kind: transformer, layer: 3, blocks: 4, foo: 1}';
+  assert.deepEqual(await refusal(KINDS.grey, [set]), [
+    `--set ${set}: model.network.layer: unknown key; did you mean layers?`,
+    `--set ${set}: model.network.foo: unknown key; known here: ${transformer}`,
+    `--set ${set}: model.network.blocks: is no key of kind transformer, which has ${transformer}; ${advice}`,
+  ]);
+  const dilation = 'model.network.dilationCycel=3';
+  assert.deepEqual(await refusal(KINDS.grey, [dilation]), [
+    `--set ${dilation}: there is no ${dilation.split('=')[0]}; did you mean dilationCycle?`,
+  ]);
+});
+
+test('outputs that no memory holds are warned of', async () => {
+  const notes = async (kind: keyof typeof KINDS, ...sets: string[]) =>
+    (await loadConfig(KINDS[kind], sets)).notes.filter((note) => note.includes('warning'));
+  assert.deepEqual(await notes('audio', 'model.output=softmax'), [
+    '--set model.output=softmax: warning: model.output: 65536 outputs for each of 16000 positions are 4.2 GB an example; take logistic, or model.kind: upscale with parametrization: direct',
+  ]);
+  assert.match((await notes('stages', 'model.upscale.parametrization=data')).join(), /take direct$/);
+  assert.deepEqual(await notes('audio', 'model.output=softmax', 'data.length=500'), []);
 });
 
 test('a net that is blind to its time step is warned of', async (t) => {
@@ -230,9 +427,10 @@ test('--set gives settings other values, the last one counting', async (t) => {
     'samples.budget=50',
     'samples.budget=',
   ];
+  const { config: before } = await loadConfig(file);
   const { config } = await loadConfig(file, sets);
   assert.equal(config.training.batch, 64);
-  assert.deepEqual(config.model.network.multipliers, [1, 2]);
+  assert.deepEqual(config.model.network, { ...before.model.network, multipliers: [1, 2] });
   assert.equal(config.seed, 0);
   assert.equal(config.evaluation.passes, 4);
   assert.equal(config.samples.budget, undefined);
@@ -294,13 +492,10 @@ test('a config that is not there is taken from the package, and said so', async 
   assert.deepEqual(notes, [`There is no cifar10.yaml in this folder: taking the packaged ${read}`]);
   writeFileSync('cifar10.yaml', GOOD);
   assert.equal((await loadConfig('cifar10.yaml')).config.name, 'small');
-  const packaged = 'Packaged ones: cifar10-small.yaml, cifar10.yaml, mnist.yaml, reference-mnist.yaml';
-  assert.deepEqual(await refusal('cifr10.yaml'), [
-    `there is no config cifr10.yaml. Did you mean cifar10.yaml? ${packaged}`,
-  ]);
-  assert.deepEqual(await refusal('configs/cifar10.yaml'), [
-    `there is no config cifar10.yaml. Did you mean cifar10.yaml? ${packaged}`,
-  ]);
+  const refused =
+    /^there is no config cifr10\.yaml\. Did you mean cifar10\.yaml\? Packaged ones: audio\.yaml, .*, text8\.yaml$/;
+  assert.match((await refusal('cifr10.yaml')).join('\n'), refused);
+  assert.match((await refusal('configs/cifr10.yaml')).join('\n'), refused);
 });
 
 test('a folder of images is found from the config file, or from where --set is typed', async (t) => {

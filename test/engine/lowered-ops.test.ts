@@ -169,19 +169,40 @@ for (const [channels, height, width] of [
   [48, 1, 12],
 ] as const)
   cases.push({
-    name: `normalize of ${channels} channels, ${height} x ${width}`,
-    parameters: { x: [2, channels, height, width] },
+    name: `layerNorm of ${channels} channels, ${height} x ${width}`,
+    parameters: { x: [2, channels, height, width], scale: [channels], bias: [channels] },
     output: [2, channels, height, width],
-    build: (ops, p) => ops.normalize(tf.add(tf.mul(p.x!, 2), 3)),
+    build: (ops, p) => ops.layerNorm(tf.add(tf.mul(p.x!, 2), 3), p.scale!, p.bias!),
   });
 
+for (const [hidden, locations] of [
+  [24, 15],
+  [96, 16],
+  [96, 2064],
+] as const) {
+  const width = hidden % 16 === 0 ? 16 : 6;
+  cases.push({
+    name: `feedForward of ${hidden} hidden channels, ${locations} locations`,
+    parameters: {
+      x: [1, width, 1, locations],
+      kernel: [hidden, width],
+      bias: [hidden],
+      second: [width, hidden],
+      secondBias: [width],
+    },
+    output: [1, width, 1, locations],
+    build: (ops, p) =>
+      ops.feedForward(p.x!, { kernel: p.kernel!, bias: p.bias! }, { kernel: p.second!, bias: p.secondBias! }),
+  });
+}
+
 cases.push({
-  name: 'a dense layer of two halves and a sum, normalised',
-  parameters: { x: [1, 32, 1, 16], first: [64, 32], bias: [64], second: [32, 64] },
+  name: 'gelu between dense layers, and what it adds to, normalised',
+  parameters: { x: [1, 32, 1, 16], first: [64, 32], second: [32, 64], scale: [32], bias: [32] },
   output: [1, 32, 1, 16],
   build: (ops, p) => {
-    const hidden = ops.gelu(ops.conv1x1(ops.normalize(p.x!), p.first!, p.bias!));
-    return ops.normalize(tf.add(ops.conv1x1(hidden, p.second!), p.x!));
+    const hidden = ops.gelu(ops.conv1x1(ops.layerNorm(p.x!, p.scale!, p.bias!), p.first!));
+    return ops.layerNorm(tf.add(ops.conv1x1(hidden, p.second!), p.x!), p.bias!, p.scale!);
   },
 });
 

@@ -6,7 +6,7 @@ import { tinyUnet } from '../../shared/engine/tiny-unet.js';
 import { tf } from '../../shared/networks/tensors.js';
 import { unchecked } from '../support/unchecked.js';
 import { assertTrainsAlike } from './compare.js';
-import { checkModelFixture } from './model-fixture.js';
+import { checkModelFixture, MODEL_CASES } from './model-fixture.js';
 
 const absent = findNativePackage(false) === undefined;
 
@@ -22,9 +22,10 @@ nativeTest('a U-Net has the likelihoods and gradients of the reference', async (
   await assertTrainsAlike(await start(), createReferenceEngine(), tiny);
 });
 
-nativeTest('tensorflow agrees with the original on unet-oa-softmax256', async () =>
-  checkModelFixture(await start(), 'unet-oa-softmax256'),
-);
+for (const name of MODEL_CASES)
+  nativeTest(`tensorflow agrees with the original on ${name}`, async () =>
+    checkModelFixture(await start(), name),
+  );
 
 nativeTest('50 calls give the same bytes and leave no tensor behind', async () => {
   const executable = await (await start()).compile(tinyUnet().program);

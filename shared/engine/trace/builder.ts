@@ -106,7 +106,7 @@ export class Builder {
   }
 
   reshape(x: Value, shape: readonly number[]): Value {
-    const source = this.#reshaped.get(x.name) ?? x;
+    const source = this.beforeReshape(x);
     if (sameShape(source.shape, shape)) return source;
     // GPUs reshape floats only.
     if (this.forms.device === 'gpu' && x.type === 'int32')
@@ -114,6 +114,11 @@ export class Builder {
     const y = this.op('Reshape', [source, this.ints(shape)], shape);
     this.#reshaped.set(y.name, source);
     return y;
+  }
+
+  /** A value of the same numbers in the same order, of the shape that they had before they were reshaped. */
+  beforeReshape(x: Value): Value {
+    return this.#reshaped.get(x.name) ?? x;
   }
 
   transpose(x: Value, perm: readonly number[]): Value {

@@ -11,10 +11,10 @@ import { dilatedConv, dilatedConvInput, dilatedConvKernel, tapsOf } from './ops/
 import { embedClasses, embedGradients, embedTable } from './ops/embed.js';
 import { feedForward, feedForwardGradients, type Layers } from './ops/feed-forward.js';
 import { gelu, geluInput } from './ops/gelu.js';
+import { layerNorm, layerNormGradients } from './ops/layer-norm.js';
 import { logLikelihood, logLikelihoodGradients } from './ops/likelihood.js';
 import { lower } from './ops/lower.js';
 import { groupNorm, groupNormGradients } from './ops/norm.js';
-import { normalize, normalizeInput } from './ops/normalize.js';
 import { dropout, gate, gateInputs, keptFactors, swishInput, swishOf } from './ops/pointwise.js';
 import { sequenceAttention, sequenceAttentionGradients } from './ops/sequence-attention.js';
 import {
@@ -87,11 +87,11 @@ export function loweredOps(b: Builder): Ops {
         (dy, xs, scales, biases) => groupNormGradients(b, dy, xs!, scales!, biases!, groups, swish),
       ),
 
-    normalize: (x) =>
+    layerNorm: (x, scale, bias) =>
       lower(
-        [x],
-        (xs) => normalize(b, xs!),
-        (dy, xs) => [normalizeInput(b, dy, xs!)],
+        [x, scale, bias],
+        (xs, scales, biases) => layerNorm(b, xs!, scales!, biases!),
+        (dy, xs, scales) => layerNormGradients(b, dy, xs!, scales!),
       ),
 
     swish: (x) =>

@@ -12,7 +12,7 @@ import { loweredOps } from './lowered-ops.js';
 /** A program as one graph: inputs named as below, the wanted values under their names. */
 export interface Trace {
   readonly graph: PrunedGraph;
-  /** Outputs and gradients by name. */
+  /** Outputs and gradients by name; gradients of any shape, their numbers in the parameters' order. */
   readonly outputs: ReadonlyMap<string, Value>;
   /** For each parameter, whether the value depends on it: only then is there a gradient. */
   readonly differentiable: readonly boolean[];
@@ -61,7 +61,8 @@ function record(program: Program, builder: Builder): Trace {
     tensor.dispose();
   });
   results.gradients.forEach((tensor, i) => {
-    if (tensor) outputs.set(nameOf.gradient(i), traceBackend.value(tensor));
+    // Reshaping what goes into the caller's memory would copy it.
+    if (tensor) outputs.set(nameOf.gradient(i), builder.beforeReshape(traceBackend.value(tensor)));
   });
   const wanted = [...outputs.values()];
   return {

@@ -71,8 +71,8 @@ class Pass {
     const { layers, dropout } = this.#config;
     let h = this.#dropout(this.#locations.fromRows(this.#embed()), dropout);
     for (let i = 0; i < layers; i++) h = this.#block(blockName(i), h);
-    const { kernel, bias } = this.#afterNorm(LAST_NORM, LOGITS);
-    return this.#locations.toMaps(this.#ops.conv1x1(this.#ops.normalize(h), kernel, bias));
+    const { kernel, bias } = this.#dense(LOGITS);
+    return this.#locations.toMaps(this.#ops.conv1x1(this.#norm(LAST_NORM, h), kernel, bias));
   }
 
   /** Tokens and positions, [B,L,D]. */
@@ -93,8 +93,8 @@ class Pass {
   #block(name: string, x: Tensor): Tensor {
     const { dropout } = this.#config;
     const sum = tf.add(x, this.#dropout(this.#attention(name, x), dropout));
-    const normal = this.#ops.normalize(sum);
-    const first = this.#afterNorm(`${name}/LayerNorm_1`, `${name}/MlpBlock_0/Dense_0`);
+    const normal = this.#norm(`${name}/LayerNorm_1`, sum);
+    const first = this.#dense(`${name}/MlpBlock_0/Dense_0`);
     const second = this.#dense(`${name}/MlpBlock_0/Dense_1`);
     if (dropout === 0) return tf.add(sum, this.#ops.feedForward(normal, first, second));
     const hidden = this.#dropout(
@@ -106,11 +106,10 @@ class Pass {
 
   #attention(name: string, x: Tensor): Tensor {
     const { heads, attentionDropout } = this.#config;
-    const normal = this.#ops.normalize(x);
-    const [query, key, value] = ['query', 'key', 'value'].map((part) => {
-      const { kernel, bias } = this.#afterNorm(`${name}/LayerNorm_0`, `${name}/SelfAttention_0/${part}`);
-      return this.#ops.conv1x1(normal, kernel, bias);
-    });
+    const normal = this.#norm(`${name}/LayerNorm_0`, x);
+    const [query, key, value] = ['query', 'key', 'value'].map((part) =>
+      this.#ops.conv1x1(normal, this.#get(`${name}/SelfAttention_0/${part}/kernel`)),
+    );
     const mask = attentionDropout > 0 ? this.#input.dropout[this.#numDropouts++] : undefined;
     const mixed = this.#ops.sequenceAttention(query!, key!, value!, {
       batch: this.#input.classes.shape[0]!,
@@ -122,22 +121,12 @@ class Pass {
     return this.#ops.conv1x1(mixed, this.#get(`${name}/SelfAttention_0/out/kernel`));
   }
 
-  #dense(name: string): DenseLayer {
-    return { kernel: this.#get(`${name}/kernel`), bias: this.#get(`${name}/bias`) };
+  #norm(name: string, x: Tensor): Tensor {
+    return this.#ops.layerNorm(x, this.#get(`${name}/scale`), this.#get(`${name}/bias`));
   }
 
-  /**
-   * A dense layer that takes in scale and bias of the normalisation before it: there are far fewer weights than elements of
-   * maps.
-   */
-  #afterNorm(norm: string, name: string): DenseLayer {
-    const kernel = this.#get(`${name}/kernel`);
-    const scaled = tf.mul(kernel, tf.expandDims(this.#get(`${norm}/scale`), 0));
-    const shift = tf.reshape(tf.matMul(kernel, tf.expandDims(this.#get(`${norm}/bias`), 1)), [
-      kernel.shape[0]!,
-    ]);
-    const bias = this.#parameters.get(`${name}/bias`);
-    return { kernel: scaled, bias: bias ? tf.add(shift, bias) : shift };
+  #dense(name: string): DenseLayer {
+    return { kernel: this.#get(`${name}/kernel`), bias: this.#get(`${name}/bias`) };
   }
 
   #dropout(x: Tensor, rate: number): Tensor {
