@@ -1,6 +1,9 @@
 import type { ModelConfig, NetworkConfig } from '../config/schema.js';
 import type { ModelDescription } from './description.js';
 
+/** Channels of a transformer's maps that fit `mapBytes`: it works on its widest maps some channels at a time itself. */
+const TRANSFORMER_CHANNELS = 64;
+
 /**
  * Examples of a slice that are computed at once: the largest part that divides it and whose widest maps fit `mapBytes`, or a
  * twentieth of the parameters' bytes where that is more: each part costs a pass over the parameters. At least one example.
@@ -11,7 +14,11 @@ export function partOf(
   { network }: ModelConfig,
   mapBytes: number,
 ): number {
-  const most = Math.max(mapBytes, (4 * numParameters) / 20) / (4 * widestMap(network, height * width));
+  const locations = height * width;
+  const most =
+    network.kind === 'transformer'
+      ? mapBytes / (4 * TRANSFORMER_CHANNELS * locations)
+      : Math.max(mapBytes, (4 * numParameters) / 20) / (4 * widestMap(network, locations));
   let part = 1;
   for (let divisor = 2; divisor <= Math.min(sliceSize, most); divisor++) {
     if (sliceSize % divisor === 0) part = divisor;
@@ -20,14 +27,12 @@ export function partOf(
 }
 
 /** Numbers of the largest map that goes from one layer to the next. */
-function widestMap(network: NetworkConfig, locations: number): number {
+function widestMap(network: Exclude<NetworkConfig, { kind: 'transformer' }>, locations: number): number {
   switch (network.kind) {
     case 'unet':
       return Math.max(
         ...network.multipliers.map((m, level) => (network.channels * m * locations) / 4 ** level),
       );
-    case 'transformer':
-      return Math.min(64, network.mlpWidth) * locations;
     case 'diffwave':
       return 2 * network.channels * locations;
   }

@@ -44,6 +44,9 @@ export interface Generation {
   readonly onStep?: (j: number, states: readonly State[], outputs: Float32Array) => void;
 }
 
+/** Positions that are drawn before the next ones' outputs are gathered: what the caches hold. */
+const TOGETHER = 64;
+
 /** Generates examples (sections 1.5, 1.6 and 2.4): as many network calls as the policy has steps. */
 export class Sampler {
   readonly #description: ModelDescription;
@@ -51,6 +54,8 @@ export class Sampler {
   readonly #inputs: ModelInputs;
   readonly #batch: number;
   readonly #outputs: Float32Array;
+  /** Of positions of one example: [TOGETHER, numOutputs]. */
+  readonly #gathered: Float32Array;
 
   private constructor(
     description: ModelDescription,
@@ -64,6 +69,7 @@ export class Sampler {
     this.#inputs = new ModelInputs(description, config, executable.program);
     this.#batch = batch;
     this.#outputs = new Float32Array(batch * numOutputs * height * width);
+    this.#gathered = new Float32Array(TOGETHER * numOutputs);
   }
 
   /** Throws EngineError where the engine can't run the model. */
@@ -88,7 +94,7 @@ export class Sampler {
       const length = Math.min(this.#batch, count - done);
       const randoms = Array.from({ length }, (_, nth) => stream(seed, PURPOSE.sample, first + done + nth));
       const noises = randoms.map((random): Noise => ({
-        gumbel: () => random.gumbel(),
+        gumbel: (_, least) => random.gumbel(least),
         uniform: () => random.inside(),
       }));
       const generated = await this.generate({
@@ -132,8 +138,11 @@ export class Sampler {
         outputs: { outputs: this.#outputs },
       });
       orders.forEach((stages, nth) => {
-        for (const position of byRank[nth]![stage]!.subarray(time, time + end - begin)) {
-          this.#draw(rowOf(nth), states[nth]!, stages[stage]!, stage, position, (v) => noise(nth, j, v));
+        const positions = byRank[nth]![stage]!.subarray(time, time + end - begin);
+        for (let i = 0; i < positions.length; i += TOGETHER) {
+          const together = positions.subarray(i, i + TOGETHER);
+          this.#gather(rowOf(nth), stages[stage]!, together);
+          this.#draw(states[nth]!, stage, together, (v) => noise(nth, j, v));
         }
       });
       onStep?.(j, states, this.#outputs);
@@ -143,28 +152,43 @@ export class Sampler {
     return examples;
   }
 
-  /** Draws the variables of one position into the state. */
+  /** Copies the outputs at the locations of positions: a draw reads every map there, each far from the next. */
+  #gather(row: number, order: Int32Array, positions: Int32Array): void {
+    const { variablesPerPosition, numContext, networkShape, shape } = this.#description;
+    const { numOutputs } = networkShape;
+    const numLocations = shape[0] * shape[1];
+    const locations = positions.map((position) =>
+      this.#inputs.locationOf(numContext + position * variablesPerPosition, order),
+    );
+    for (let n = 0; n < numOutputs; n++) {
+      const map = (row * numOutputs + n) * numLocations;
+      for (let i = 0; i < locations.length; i++)
+        this.#gathered[i * numOutputs + n] = this.#outputs[map + locations[i]!]!;
+    }
+  }
+
+  /** Draws the variables of positions whose outputs are gathered into the state. */
   #draw(
-    row: number,
     { classes, known }: State,
-    order: Int32Array,
     stage: number,
-    position: number,
+    positions: Int32Array,
     noise: (variable: number) => Noise,
   ): void {
     const { variablesPerPosition, numContext, shape } = this.#description;
-    const first = numContext + position * variablesPerPosition;
-    const places = Array.from({ length: variablesPerPosition }, (_, nth): Place => ({
-      row,
-      channel: (first + nth) % shape[2],
-      location: this.#inputs.locationOf(first + nth, order),
-      numLocations: shape[0] * shape[1],
-      stage,
-      past: classes[first + nth]!,
-    }));
-    const drawn = classes.subarray(first, first + variablesPerPosition);
-    this.#inputs.output.draw(this.#outputs, places, noise(first), drawn);
-    known.fill(1, first, first + variablesPerPosition);
+    positions.forEach((position, row) => {
+      const first = numContext + position * variablesPerPosition;
+      const places = Array.from({ length: variablesPerPosition }, (_, nth): Place => ({
+        row,
+        channel: (first + nth) % shape[2],
+        location: 0,
+        numLocations: 1,
+        stage,
+        past: classes[first + nth]!,
+      }));
+      const drawn = classes.subarray(first, first + variablesPerPosition);
+      this.#inputs.output.draw(this.#gathered, places, noise(first), drawn);
+      known.fill(1, first, first + variablesPerPosition);
+    });
   }
 }
 

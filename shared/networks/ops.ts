@@ -35,6 +35,8 @@ export interface Ops {
   feedForward(x: Tensor, first: DenseLayer, second: DenseLayer): Tensor;
   /** Rows of a table [K,D] by their numbers, int32 of any shape [...] -> [...,D] */
   embed(rows: Tensor, table: Tensor): Tensor;
+  /** Rows [n,C] as the locations of a map, zeros after them -> [1,C,1,locations] */
+  fromRows(rows: Tensor, locations: number): Tensor;
   /**
    * Embedding of each data channel's class, then a linear map of all channels' embeddings together:
    * classes int32 [B,C,H,W], table [K,q], projection [C,q,p] -> [B,p,H,W] (no bias).

@@ -81,6 +81,12 @@ export const plainOps: Ops = {
   embed: (rows, table) =>
     tf.reshape(tf.gather(table, tf.reshape(rows, [-1]) as Tensor1D), [...rows.shape, table.shape[1]!]),
 
+  fromRows(rows, locations) {
+    const [given, channels] = rows.shape as [number, number];
+    const all = tf.concat([rows, tf.zeros([locations - given, channels])], 0);
+    return tf.reshape(tf.transpose(all), [1, channels, 1, locations]);
+  },
+
   embedClasses(classes, table, projection) {
     const [batch, channels, height, width] = classes.shape as [number, number, number, number];
     const [, features, outputs] = projection.shape as [number, number, number];

@@ -221,6 +221,18 @@ cases.push({
   build: (ops, p, { rows }) => ops.embed(rows!, p.table!),
 });
 
+for (const [given, locations, channels] of [
+  [15, 16, 32],
+  [16, 16, 32],
+  [7, 9, 3],
+] as const)
+  cases.push({
+    name: `fromRows of ${given} rows to ${locations} locations`,
+    parameters: { rows: [given, channels], kernel: [channels, channels] },
+    output: [1, channels, 1, locations],
+    build: (ops, p) => ops.conv1x1(ops.fromRows(p.rows!, locations), p.kernel!),
+  });
+
 cases.push({
   name: 'swish',
   parameters: { x: [3, 7] },

@@ -3,7 +3,6 @@ import { EngineError, type Program } from '../../shared/engine/engine.js';
 import { proveEngine, worstDifference, type Proof } from '../../shared/engine/proof.js';
 import { createReferenceEngine } from '../../shared/engine/reference.js';
 import { tf } from '../../shared/networks/tensors.js';
-import { checkModelFixture, MODEL_CASES } from './model-fixture.js';
 import { smallDiffwave } from '../networks/small-diffwave.js';
 
 /** What this process prints, as JSON, of the WebGPU device that its environment gives it. */
@@ -11,8 +10,6 @@ export interface WebgpuReport {
   readonly proof: Proof;
   /** How far a training step of an audio network is from the reference's, relative. */
   readonly audio: number;
-  /** By the case: how its numbers are not the original's; null where they are. */
-  readonly original: Readonly<Record<string, string | null>>;
   /** The error for a program with an operation that WebGPU lacks. */
   readonly refusal: string;
   /** The error for wanting a hardware device. */
@@ -48,28 +45,12 @@ async function differenceOfAudio(): Promise<number> {
   return worstDifference(program, actual, expected).difference;
 }
 
-async function compareWithOriginal(): Promise<Record<string, string | null>> {
-  const found: Record<string, string | null> = {};
-  for (const name of MODEL_CASES) {
-    const begun = performance.now();
-    try {
-      await checkModelFixture(engine, name);
-      found[name] = null;
-    } catch (error) {
-      found[name] = String(error);
-    }
-    console.error(name, performance.now() - begun);
-  }
-  return found;
-}
-
 const webgpu = candidates.find(({ provider }) => provider === 'webgpu')!;
 const start = { gpu: 0, threads: 1 };
 const engine = await webgpu.start({ ...start, software: true });
 const report: WebgpuReport = {
   proof: await proveEngine(engine),
   audio: await differenceOfAudio(),
-  original: await compareWithOriginal(),
   refusal: await errorOf(() => engine.compile(comparison)),
   hardware: await errorOf(async () => webgpu.start({ ...start, software: false })),
 };

@@ -188,3 +188,24 @@ test('a part divides the slice, holds one example at least, and grows with maps 
   assert.equal(part(16, 256, 1), 2, 'a twentieth of the parameters is more than nothing');
   assert.equal(part(1, 256, 1), 1);
 });
+
+test('a part of a transformer is counted in positions, whatever its width', () => {
+  const { config } = tinyModel();
+  const part = (sliceSize: number, length: number, width: number) => {
+    const network = {
+      kind: 'transformer' as const,
+      layers: 12,
+      width,
+      heads: 4,
+      mlpWidth: 4 * width,
+      dropout: 0,
+      attentionDropout: 0,
+    };
+    const description = describeModel({ ...config, network }, { shape: [1, length, 1], numClasses: 28 });
+    return partOf(sliceSize, description, { ...config, network }, 2 ** 20);
+  };
+  assert.equal(part(64, 250, 256), 16);
+  assert.equal(part(64, 250, 768), 16);
+  assert.equal(part(64, 64, 128), 64);
+  assert.equal(part(4, 8192, 128), 1);
+});

@@ -133,9 +133,10 @@ export class Builder {
   }
 
   concat(values: readonly Value[], axis: number): Value {
+    const parts = values.filter(({ shape }) => shape[axis] !== 0);
     const shape = values[0]!.shape.slice();
-    shape[axis] = values.reduce((sum, value) => sum + value.shape[axis]!, 0);
-    return values.length === 1 ? values[0]! : this.op('Concat', values, shape, { axis });
+    shape[axis] = parts.reduce((sum, value) => sum + value.shape[axis]!, 0);
+    return parts.length === 1 ? parts[0]! : this.op('Concat', parts, shape, { axis });
   }
 
   split(x: Value, sizes: readonly number[], axis: number): readonly Value[] {

@@ -16,6 +16,7 @@ import { logLikelihood, logLikelihoodGradients } from './ops/likelihood.js';
 import { lower } from './ops/lower.js';
 import { groupNorm, groupNormGradients } from './ops/norm.js';
 import { dropout, gate, gateInputs, keptFactors, swishInput, swishOf } from './ops/pointwise.js';
+import { fromRows, toRows } from './ops/rows.js';
 import { sequenceAttention, sequenceAttentionGradients } from './ops/sequence-attention.js';
 import {
   conv3x3Stride2,
@@ -127,6 +128,13 @@ export function loweredOps(b: Builder): Ops {
         [table],
         (tables) => b.gather(tables!, valueOf(rows)),
         (dy, tables) => [embedTable(b, dy, valueOf(rows), tables!)],
+      ),
+
+    fromRows: (rows, locations) =>
+      lower(
+        [rows],
+        (given) => fromRows(b, given!, locations),
+        (dy, given) => [b.slice(toRows(b, dy), [0, 0], given!.shape)],
       ),
 
     embedClasses: (classes, table, projection) =>

@@ -1,3 +1,4 @@
+import type { Ops } from '../ops.js';
 import { tf, type Tensor } from '../tensors.js';
 
 /** CPUs' blocked layouts take locations by so many. */
@@ -10,41 +11,37 @@ const TOGETHER = 16;
 export class Locations {
   readonly #batch: number;
   readonly #length: number;
-  readonly #numUnused: number;
+  /** Of positions. */
+  readonly #numUsed: number;
+  /** N */
+  readonly #count: number;
 
   constructor(batch: number, length: number) {
     this.#batch = batch;
     this.#length = length;
-    this.#numUnused = Math.ceil((batch * length) / TOGETHER) * TOGETHER - batch * length;
+    this.#numUsed = batch * length;
+    this.#count = Math.ceil(this.#numUsed / TOGETHER) * TOGETHER;
   }
 
   /** [B,L,D] -> [1,D,1,N] */
-  fromRows(rows: Tensor): Tensor {
-    const width = rows.shape[2]!;
-    const flat = tf.reshape(rows, [this.#batch * this.#length, width]);
-    const filled = this.#numUnused === 0 ? flat : tf.concat([flat, tf.zeros([this.#numUnused, width])], 0);
-    return this.#asMap(tf.transpose(filled));
+  fromRows(ops: Ops, rows: Tensor): Tensor {
+    return ops.fromRows(tf.reshape(rows, [this.#numUsed, rows.shape[2]!]), this.#count);
   }
 
   /** [B,D,1,L] -> [1,D,1,N] */
   fromMaps(maps: Tensor): Tensor {
     const width = maps.shape[1]!;
     const perExample = tf.reshape(maps, [this.#batch, width, this.#length]);
-    const flat = tf.reshape(tf.transpose(perExample, [1, 0, 2]), [width, this.#batch * this.#length]);
-    const filled = this.#numUnused === 0 ? flat : tf.concat([flat, tf.zeros([width, this.#numUnused])], 1);
-    return this.#asMap(filled);
+    const flat = tf.reshape(tf.transpose(perExample, [1, 0, 2]), [width, this.#numUsed]);
+    const filled = tf.concat([flat, tf.zeros([width, this.#count - this.#numUsed])], 1);
+    return tf.reshape(filled, [1, width, 1, this.#count]);
   }
 
   /** [1,D,1,N] -> [B,D,1,L] */
   toMaps(x: Tensor): Tensor {
     const width = x.shape[1]!;
-    const used = this.#batch * this.#length;
-    const flat = tf.slice(tf.reshape(x, [width, used + this.#numUnused]), [0, 0], [width, used]);
-    const perExample = tf.transpose(tf.reshape(flat, [width, this.#batch, this.#length]), [1, 0, 2]);
+    const used = tf.slice(tf.reshape(x, [width, this.#count]), [0, 0], [width, this.#numUsed]);
+    const perExample = tf.transpose(tf.reshape(used, [width, this.#batch, this.#length]), [1, 0, 2]);
     return tf.reshape(perExample, [this.#batch, width, 1, this.#length]);
-  }
-
-  #asMap(x: Tensor): Tensor {
-    return tf.reshape(x, [1, x.shape[0]!, 1, x.shape[1]!]);
   }
 }

@@ -69,7 +69,7 @@ class Pass {
 
   run(): Tensor {
     const { layers, dropout } = this.#config;
-    let h = this.#dropout(this.#locations.fromRows(this.#embed()), dropout);
+    let h = this.#dropout(this.#locations.fromRows(this.#ops, this.#embed()), dropout);
     for (let i = 0; i < layers; i++) h = this.#block(blockName(i), h);
     const { kernel, bias } = this.#dense(LOGITS);
     return this.#locations.toMaps(this.#ops.conv1x1(this.#norm(LAST_NORM, h), kernel, bias));
@@ -96,7 +96,7 @@ class Pass {
     const normal = this.#norm(`${name}/LayerNorm_1`, sum);
     const first = this.#dense(`${name}/MlpBlock_0/Dense_0`);
     const second = this.#dense(`${name}/MlpBlock_0/Dense_1`);
-    if (dropout === 0) return tf.add(sum, this.#ops.feedForward(normal, first, second));
+    if (!this.#drops(dropout)) return tf.add(sum, this.#ops.feedForward(normal, first, second));
     const hidden = this.#dropout(
       this.#ops.gelu(this.#ops.conv1x1(normal, first.kernel, first.bias)),
       dropout,
@@ -110,7 +110,7 @@ class Pass {
     const [query, key, value] = ['query', 'key', 'value'].map((part) =>
       this.#ops.conv1x1(normal, this.#get(`${name}/SelfAttention_0/${part}/kernel`)),
     );
-    const mask = attentionDropout > 0 ? this.#input.dropout[this.#numDropouts++] : undefined;
+    const mask = this.#drops(attentionDropout) ? this.#input.dropout[this.#numDropouts++]! : undefined;
     const mixed = this.#ops.sequenceAttention(query!, key!, value!, {
       batch: this.#input.classes.shape[0]!,
       length: this.#io.width,
@@ -129,8 +129,13 @@ class Pass {
     return { kernel: this.#get(`${name}/kernel`), bias: this.#get(`${name}/bias`) };
   }
 
+  /** In training only. */
+  #drops(rate: number): boolean {
+    return rate > 0 && this.#input.dropout.length > 0;
+  }
+
   #dropout(x: Tensor, rate: number): Tensor {
-    if (rate === 0 || this.#input.dropout.length === 0) return x;
+    if (!this.#drops(rate)) return x;
     const mask = this.#input.dropout[this.#numDropouts++]!;
     return this.#locations.fromMaps(this.#ops.dropout(this.#locations.toMaps(x), mask, 1 - rate));
   }
