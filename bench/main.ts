@@ -2,9 +2,12 @@ import { Command, InvalidArgumentError, Option } from 'commander';
 import { UserError } from '../shared/errors.js';
 import { SIZES, type SizeName } from './engine-cases.js';
 import { benchEngine } from './engine.js';
+import { MEDIA, type Medium } from './generation-cases.js';
+import { benchGeneration } from './generation.js';
 import { benchLearning } from './learning.js';
 import { benchOrders } from './orders.js';
 import { benchPolicy } from './policy.js';
+import { RUN_NAMES } from './reference-curve.js';
 import { describeMachine, formatReport, type Findings, type Report } from './report.js';
 import { benchScaling } from './scaling.js';
 
@@ -25,6 +28,11 @@ const listOf =
 const sizeName = (text: string): SizeName => {
   if (!(text in SIZES)) throw new InvalidArgumentError(`sizes are ${Object.keys(SIZES).join(', ')}`);
   return text as SizeName;
+};
+
+const medium = (text: string): Medium => {
+  if (!(text in MEDIA)) throw new InvalidArgumentError(`media are ${Object.keys(MEDIA).join(', ')}`);
+  return text as Medium;
 };
 
 async function report(bench: string, json: boolean, find: () => Promise<Findings>): Promise<void> {
@@ -79,7 +87,13 @@ program
 
 program
   .command('learning')
-  .description("test NELBO while training on MNIST against the original's recorded curve")
+  .description('test NELBO while training on images, text or audio against a recorded curve')
+  .addOption(new Option('--run <name>', 'what is trained').choices(RUN_NAMES).default('mnist'))
+  .option(
+    '--text <file>',
+    'for text8: a file that begins as text8 does (default: the published set, fetched)',
+  )
+  .option('--audio <folder>', 'for audio: the clips that its curve was recorded with')
   .option('--seeds <list>', 'one run each; their mean is judged', listOf(Number), [0, 1, 2])
   .option('--threads <n>', 'threads of the engine', positive, 1)
   .addOption(json())
@@ -93,6 +107,20 @@ program
   .option('--rounds <n>', 'how often each is timed', positive, 5)
   .addOption(json())
   .action((options) => report('policy', options.json, () => benchPolicy(options, say)));
+
+program
+  .command('generation')
+  .description('seconds a sample at step budgets, and what a network call costs beyond the bare forward pass')
+  .option(
+    '--media <list>',
+    `of ${Object.keys(MEDIA).join(', ')}`,
+    listOf(medium),
+    Object.keys(MEDIA) as Medium[],
+  )
+  .option('--threads <n>', 'threads of the engine', positive, 1)
+  .option('--rounds <n>', 'batches generated at each budget; one at the full budget', positive, 5)
+  .addOption(json())
+  .action((options) => report('generation', options.json, () => benchGeneration(options, say)));
 
 program
   .command('orders')

@@ -1,5 +1,6 @@
 import { Option, type Command } from 'commander';
 import { wholeNumber } from '../shared/cli.js';
+import { isOtherData } from '../shared/checkpoint/load.js';
 import { mediumOf } from '../shared/config/medium.js';
 import type { Config } from '../shared/config/schema.js';
 import { publishedSet } from '../shared/config/sets.js';
@@ -92,6 +93,10 @@ async function evaluate(run: string, flags: Flags, signal: AbortSignal): Promise
   const loadComponents = () => trained.loadComponents();
   const choices = await choicesOf(flags, { description, loadComponents });
   const { dataset, split } = await openFor(description, config, flags, signal);
+  if (flags.data === undefined && isOtherData(dataset.hash, trained))
+    console.error(
+      `${dataset.name} has changed since ${trained.path} was trained on it: it may have seen what is now the ${flags.split} split`,
+    );
   const numExamples = Math.min(flags.examples ?? split.count, split.count);
 
   const parameters = await trained.loadEma(description.parameters);

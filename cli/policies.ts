@@ -81,12 +81,10 @@ export async function readPolicy(
   file: string,
   { numSteps, numStages }: ModelDescription,
 ): Promise<Int32Array> {
-  let steps: unknown;
-  try {
-    steps = JSON.parse(await readFile(file, 'utf8'));
-  } catch (error) {
-    throw new UsageError(`the policy ${file} can't be read: ${(error as Error).message}`, { cause: error });
-  }
+  const text = await readFile(file, 'utf8').catch((error: Error) => {
+    throw new UsageError(`the policy ${file} can't be read: ${error.message}`, { cause: error });
+  });
+  const steps = parsed(text);
   if (!Array.isArray(steps))
     throw new UsageError(`the policy ${file} is no JSON list of steps, such as [0, 10, 50]`);
   try {
@@ -95,4 +93,12 @@ export async function readPolicy(
     throw new UsageError(`${file}: ${(error as Error).message}`, { cause: error });
   }
   return Int32Array.from(steps as number[]);
+}
+
+function parsed(text: string): unknown {
+  try {
+    return JSON.parse(text);
+  } catch {
+    return undefined;
+  }
 }

@@ -4,7 +4,7 @@ import { loadConfig } from '../shared/config/load.js';
 import { EXIT, UsageError } from '../shared/errors.js';
 import { parseOptions } from './options.js';
 import { createProgress } from './progress.js';
-import { run, runLayout } from './run.js';
+import { checkSizes, run, runLayout } from './run.js';
 
 /** The `ardm-coord` process. Resolves with its exit code. */
 export async function main(argv: readonly string[]): Promise<number> {
@@ -14,6 +14,7 @@ export async function main(argv: readonly string[]): Promise<number> {
   const loaded = await loadConfig(options.config, options.sets);
   if (options.dryRun) {
     const description = await describeRun(loaded);
+    checkSizes(loaded, description.data);
     console.log(json ? JSON.stringify(description, undefined, 2) : formatDescription(description));
     return EXIT.done;
   }

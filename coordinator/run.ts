@@ -2,6 +2,7 @@ import { randomUUID } from 'node:crypto';
 import { mkdir } from 'node:fs/promises';
 import path from 'node:path';
 import type { LoadedConfig } from '../shared/config/load.js';
+import type { PublishedSet } from '../shared/config/sets.js';
 import type { Dataset } from '../shared/data/dataset.js';
 import { openDataset } from '../shared/data/open.js';
 import { EXIT, UserError } from '../shared/errors.js';
@@ -55,7 +56,7 @@ export async function run(
       signal: stopping.signal,
     });
     dataset.notes?.forEach(say);
-    checkSizes(loaded, dataset);
+    checkSizes(loaded, { numTrain: dataset.train.count, numTest: dataset.test.count });
     return await train(loaded, options, dataset, observers, stopping);
   } catch (error) {
     // Stopped before there was anything to save.
@@ -77,13 +78,13 @@ async function train(
 ): Promise<Outcome> {
   const { config, hash: configHash } = loaded;
   const { training, workers } = config;
-  const { shape, numClasses } = dataset;
+  const { shape, numClasses, hash: dataHash } = dataset;
   const startedAt = performance.now();
   const layout = runLayout(runFolder);
   const model = describeModel(config.model, { ...dataset, numContext: config.data.context });
   const { numParameters, numSteps } = model;
   const replica = new Replica(numParameters, numSteps);
-  const start = await startState(loaded, resume, layout.checkpoints, model, replica);
+  const start = await startState(loaded, resume, layout.checkpoints, model, dataHash, replica);
   await makeFolder(runFolder);
 
   const eventLog = createEventLog(layout.events);
@@ -111,6 +112,7 @@ async function train(
       configHash,
       shape,
       numClasses,
+      ...(dataHash !== undefined && { dataHash }),
       parameters: model.parameters,
       numParameters,
       numSteps,
@@ -210,12 +212,15 @@ async function makeFolder(runFolder: string): Promise<void> {
 }
 
 /** What only the data can tell about a config. */
-function checkSizes({ config, path: file }: LoadedConfig, { train, test }: Dataset): void {
-  if (config.training.batch > train.count) {
+export function checkSizes(
+  { config, path: file }: LoadedConfig,
+  { numTrain, numTest }: Pick<PublishedSet, 'numTrain' | 'numTest'>,
+): void {
+  if (config.training.batch > numTrain) {
     throw new UserError(
-      `${file}: training.batch is ${config.training.batch}, but ${config.data.set} has ${train.count} training examples`,
+      `${file}: training.batch is ${config.training.batch}, but ${config.data.set} has ${numTrain} training examples: take a smaller batch (and slices), or more data`,
       EXIT.usage,
     );
   }
-  if (test.count === 0) throw new UserError(`${file}: ${config.data.set} has no test examples`, EXIT.usage);
+  if (numTest === 0) throw new UserError(`${file}: ${config.data.set} has no test examples`, EXIT.usage);
 }

@@ -22,18 +22,23 @@ export interface StartState {
  *
  * @param resume `latest`, `never`, or the path of a checkpoint
  * @param folder the run's checkpoints
- * @throws UserError where the checkpoint isn't there, is damaged, or belongs to another config
+ * @param dataHash of a user's own files: see `Dataset`
+ * @throws UserError where the checkpoint isn't there, is damaged, or belongs to another config or other data
  */
 export async function startState(
   { config, hash }: LoadedConfig,
   resume: string,
   folder: string,
   { parameters }: ModelDescription,
+  dataHash: string | undefined,
   replica: Replica,
 ): Promise<StartState> {
   if (resume !== 'never') {
     const at = resume === 'latest' ? folder : resume;
-    const found = await loadCheckpoint(at, { parameters, config, configHash: hash, state: replica });
+    const found = await loadCheckpoint(at, {
+      ...{ parameters, config, configHash: hash, state: replica },
+      ...(dataHash !== undefined && { dataHash }),
+    });
     if (found) {
       const { step, chain, path: checkpoint, skipped } = found;
       if (step <= config.training.steps) return { step, chain, resumed: { checkpoint, skipped } };

@@ -14,6 +14,8 @@ export interface LoadOptions {
   readonly parameters: readonly ParameterSpec[];
   readonly config: Config;
   readonly configHash: string;
+  /** Of a user's own files as they are now: see `Dataset`. Absent for published sets. */
+  readonly dataHash?: string;
   readonly state: TrainingState;
 }
 
@@ -31,7 +33,7 @@ export interface Loaded {
  * Fills the state from the newest good checkpoint at `at`, a run's folder or its folder of checkpoints, or from `at` itself where
  * that is a checkpoint. Undefined where there is none. The state is touched only once all of a checkpoint was verified.
  *
- * @throws UsageError where it belongs to another config: which settings differ
+ * @throws UsageError where it belongs to another config: which settings differ; or was trained on the same files when they were others
  * @throws UserError where there are checkpoints but none is good, or `at` is a damaged one: what is wrong with each
  */
 export async function loadCheckpoint(at: string, options: LoadOptions): Promise<Loaded | undefined> {
@@ -40,6 +42,7 @@ export async function loadCheckpoint(at: string, options: LoadOptions): Promise<
   const found = await openNewest(at, async (checkpoint) => {
     const manifest = await readManifest(checkpoint);
     if (manifest.configHash !== options.configHash) throw otherConfig(checkpoint, manifest, options.config);
+    if (isOtherData(options.dataHash, manifest)) throw otherData(checkpoint, options.config);
     await verifyFiles(checkpoint, manifest, { model });
     return manifest;
   });
@@ -49,6 +52,18 @@ export async function loadCheckpoint(at: string, options: LoadOptions): Promise<
   }
   const { step, chain } = found.opened;
   return { step, chain, path: found.path, skipped: found.skipped };
+}
+
+/** Whether a user's own files are no longer those that a checkpoint was trained on; what has no hash is taken for the same. */
+export function isOtherData(now: string | undefined, { dataHash }: Pick<Manifest, 'dataHash'>): boolean {
+  return now !== undefined && dataHash !== undefined && now !== dataHash;
+}
+
+function otherData(checkpoint: string, { data }: Config): UsageError {
+  return new UsageError(
+    `${data.file ?? data.folder} has changed since ${checkpoint} was trained on it. Bring back what was there, ` +
+      'or train on what is there now: anew with --resume never, or in a folder of its own with --run-dir',
+  );
 }
 
 function otherConfig(checkpoint: string, { config: theirs, version }: Manifest, ours: Config): UsageError {

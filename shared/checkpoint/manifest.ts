@@ -38,6 +38,8 @@ const manifestSchema = z.object({
   /** [height, width, channels] of an example. */
   shape: z.tuple([count, count, count]).readonly(),
   numClasses: count,
+  /** Of a user's own files that it was trained on: see `Dataset`. */
+  dataHash: sha256.optional(),
   configHash: z.string(),
   config: z.record(z.string(), z.unknown()),
   files: z.object({

@@ -20,6 +20,8 @@ export interface TrainedModel {
   /** [height, width, channels] of an example. */
   readonly shape: readonly [number, number, number];
   readonly numClasses: number;
+  /** Of the user's own files that it was trained on: see `Dataset`. Absent for published sets. */
+  readonly dataHash?: string;
   /** A line for each newer checkpoint that was passed over: its path and what is wrong with it. */
   readonly skipped: readonly string[];
   /**
@@ -54,7 +56,7 @@ export async function openCheckpoint(at: string): Promise<TrainedModel> {
     );
   }
   const { path: folder, opened: manifest, skipped } = found;
-  const { step, sha256, shape, numClasses } = manifest;
+  const { step, sha256, shape, numClasses, dataHash } = manifest;
   const loadEma = async (parameters: readonly ParameterSpec[]) => {
     const ema = new Float32Array(countParameters(parameters));
     await readTensors(path.join(folder, FILES.ema), parameters, ema);
@@ -75,6 +77,7 @@ export async function openCheckpoint(at: string): Promise<TrainedModel> {
     config: configOf(folder, manifest),
     shape,
     numClasses,
+    ...(dataHash !== undefined && { dataHash }),
     skipped,
     loadEma: (parameters) => orDamaged(folder, loadEma(parameters)),
     loadComponents: () => orDamaged(folder, loadComponents()),

@@ -23,6 +23,8 @@ export interface Snapshot {
   /** [height, width, channels] of an example. */
   readonly shape: readonly [number, number, number];
   readonly numClasses: number;
+  /** Of a user's own files: see `Dataset`. */
+  readonly dataHash?: string;
   readonly parameters: readonly ParameterSpec[];
   readonly state: TrainingState;
 }
@@ -76,7 +78,7 @@ function modelOf({ parameters, state }: Snapshot): StateModel {
 }
 
 async function fill(folder: string, snapshot: Snapshot): Promise<Manifest> {
-  const { step, run, configHash, chain, repeatable, shape, numClasses, state } = snapshot;
+  const { step, run, configHash, chain, repeatable, shape, numClasses, dataHash, state } = snapshot;
   const config = configSchema.parse(snapshot.config);
   const files: Record<string, FileRecord> = {};
   let sha256 = '';
@@ -98,6 +100,7 @@ async function fill(folder: string, snapshot: Snapshot): Promise<Manifest> {
     sha256,
     shape,
     numClasses,
+    ...(dataHash !== undefined && { dataHash }),
     configHash,
     config,
     files,

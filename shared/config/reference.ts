@@ -59,7 +59,8 @@ document of plain values: keys once, no tags, anchors, aliases or merge keys, at
 
 Some settings decide what the weights become: \`seed\`, all of \`data\`, \`model\` and \`training\` but \`training.steps\`. Their SHA-256, the config hash,
 stands in every checkpoint, and a run is not resumed under another. All others may change from one start to
-the next: for how long, who computes, what is watched and saved. A folder or file of your own counts by its name, so it may be moved.
+the next: for how long, who computes, what is watched and saved. A folder or file of your own
+counts by its name, so it may be moved; a run is not resumed when what is in it has changed.
 `;
 
 /** docs/config.md: every setting with its type, range, default and meaning. */

@@ -20,6 +20,8 @@ export interface Dataset {
   readonly train: Split;
   readonly validation?: Split;
   readonly test: Split;
+  /** SHA-256 (hex) of a user's own files: another one, other examples. Absent for published sets, whose files have their own checksums. */
+  readonly hash?: string;
   /** What the person who started this should know of how the files were read, a line each. */
   readonly notes?: readonly string[];
 }

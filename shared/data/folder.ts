@@ -3,7 +3,7 @@ import path from 'node:path';
 import { decode } from 'fast-png';
 import { UserError } from '../errors.js';
 import type { Dataset, Split } from './dataset.js';
-import { isTest, namesBelow, unreadable } from './own-files.js';
+import { FilesHash, isTest, namesBelow, unreadable } from './own-files.js';
 
 interface Image {
   readonly height: number;
@@ -24,10 +24,13 @@ export async function openFolder(folder: string, testFraction: number): Promise<
   const names = await namesBelow(folder, /\.png$/i);
   if (names.length === 0) throw new UserError(`${folder} has no PNG files`);
   const splits: Record<'train' | 'test', Uint8Array[]> = { train: [], test: [] };
+  const files = new FilesHash();
   let first: Image | undefined;
   for (const name of names) {
     const file = path.join(folder, name);
-    const image = readPng(file, await readFile(file).catch(unreadable(file)));
+    const bytes = await readFile(file).catch(unreadable(file));
+    files.add(name, bytes);
+    const image = readPng(file, bytes);
     first ??= image;
     if (describe(image) !== describe(first)) {
       throw new UserError(
@@ -50,6 +53,7 @@ export async function openFolder(folder: string, testFraction: number): Promise<
     numClasses: 256,
     train: splitOf(splits.train),
     test: splitOf(splits.test),
+    hash: files.digest(),
   };
 }
 

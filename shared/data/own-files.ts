@@ -29,9 +29,30 @@ export function isTest(name: string, testFraction: number): boolean {
   return createHash('sha256').update(name).digest().readUInt32BE(0) < testFraction * 2 ** 32;
 }
 
+/** Tells files as they were from what has become of them: a hash of their names and bytes, in the order in which they are added. */
+export class FilesHash {
+  readonly #hash = createHash('sha256');
+
+  add(name: string, bytes: Uint8Array): void {
+    this.#hash.update(`${bytes.length} ${name}\0`).update(bytes);
+  }
+
+  /** SHA-256 (hex); the last thing to ask. */
+  digest(): string {
+    return this.#hash.digest('hex');
+  }
+}
+
 /** For `catch`: a failure to read becomes a UserError that names the place. */
 export const unreadable =
   (place: string) =>
-  (error: Error): never => {
-    throw new UserError(`can't read ${place}: ${error.message}`, undefined, { cause: error });
+  (error: NodeJS.ErrnoException): never => {
+    throw new UserError(`can't read ${place}: ${reasons[error.code!] ?? error.message}`, undefined, {
+      cause: error,
+    });
   };
+
+const reasons: Readonly<Record<string, string>> = {
+  ENOENT: 'there is none. Bring it back, or say with data.file or data.folder where it is',
+  ENOTDIR: 'it is no folder. data.folder names one that has the files in it',
+};

@@ -3,7 +3,7 @@ import path from 'node:path';
 import { UserError } from '../errors.js';
 import type { Classes } from '../method/classes.js';
 import type { Dataset, Split } from './dataset.js';
-import { unreadable } from './own-files.js';
+import { FilesHash, unreadable } from './own-files.js';
 import { layoutText, numExamples, type Range, type TextLayout } from './text-layout.js';
 import { vocabularies, type VocabularyName } from './vocabulary.js';
 
@@ -100,5 +100,8 @@ export async function openText(
     );
   }
   const layout = layoutText(bytes.length, numHeldOut, length, 4 * length);
-  return textDataset(file, bytes, layout, options);
+  const files = new FilesHash();
+  // Whatever its name: it may be moved.
+  files.add('', bytes);
+  return { ...textDataset(file, bytes, layout, options), hash: files.digest() };
 }

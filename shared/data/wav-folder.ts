@@ -5,7 +5,7 @@ import { decodeWav } from '../render/wav.js';
 import { readIfThere } from './cache.js';
 import { classesOfSamples, clipSplit, NUM_LEVELS } from './clips.js';
 import type { Dataset } from './dataset.js';
-import { isTest, namesBelow, unreadable } from './own-files.js';
+import { FilesHash, isTest, namesBelow, unreadable } from './own-files.js';
 import { listedSplits, SPLIT_LISTS, type SplitName } from './split-lists.js';
 
 export interface WavOptions {
@@ -29,10 +29,12 @@ export async function openWavFolder(folder: string, options: WavOptions): Promis
   if (names.length === 0) throw new UserError(`${folder} has no WAV files`);
   const listed = await readLists(folder);
   const splits: Record<SplitName, Uint16Array[]> = { train: [], validation: [], test: [] };
+  const files = new FilesHash();
   let numCut = 0;
   for (const name of names) {
     const file = path.join(folder, name);
-    const clip = decodeWav(await readFile(file).catch(unreadable(file)), file);
+    const bytes = await readFile(file).catch(unreadable(file));
+    const clip = decodeWav(bytes, file);
     if (clip.sampleRate !== sampleRate) {
       throw new UserError(
         `${file} has ${clip.sampleRate} samples a second, and data.sampleRate is ${sampleRate}: ` +
@@ -42,6 +44,8 @@ export async function openWavFolder(folder: string, options: WavOptions): Promis
     if (clip.samples.length > length) numCut++;
     const byHash = isTest(name, testFraction) ? 'test' : 'train';
     const split = listed ? (listed.get(name) ?? 'train') : byHash;
+    // The lists may say another split for the same file.
+    files.add(`${split}/${name}`, bytes);
     splits[split].push(classesOfSamples(clip.samples.slice(0, length)));
   }
   for (const split of ['train', 'test'] as const) {
@@ -58,6 +62,7 @@ export async function openWavFolder(folder: string, options: WavOptions): Promis
     train: clipSplit(splits.train),
     ...(splits.validation.length > 0 && { validation: clipSplit(splits.validation) }),
     test: clipSplit(splits.test),
+    hash: files.digest(),
     ...(numCut > 0 && {
       notes: [`${folder}: ${numCut} of ${names.length} clips are longer than data.length ${length} and cut`],
     }),

@@ -18,19 +18,20 @@ export function logProbabilities(
 
 /**
  * A draw from one variable's softmax by Gumbel-max (section 1.5): the class whose logit plus noise is largest, the first of
- * equals. `noise` gives a standard Gumbel draw for each class, asked in turn.
+ * equals. `noise` gives a standard Gumbel draw for each class, asked in turn; one below `least` can't win, and may be -Infinity.
  */
 export function drawClass(
   logits: Float32Array,
   offset: number,
   stride: number,
   numClasses: number,
-  noise: (k: number) => number,
+  noise: (k: number, least: number) => number,
 ): number {
   let best = 0;
   let largest = -Infinity;
   for (let k = 0; k < numClasses; k++) {
-    const perturbed = logits[offset + k * stride]! + noise(k);
+    const logit = logits[offset + k * stride]!;
+    const perturbed = logit + noise(k, largest - logit);
     if (perturbed > largest) {
       largest = perturbed;
       best = k;

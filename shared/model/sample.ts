@@ -56,6 +56,8 @@ export class Sampler {
   readonly #outputs: Float32Array;
   /** Of positions of one example: [TOGETHER, numOutputs]. */
   readonly #gathered: Float32Array;
+  /** Classes of one position. */
+  readonly #drawn: Int32Array;
 
   private constructor(
     description: ModelDescription,
@@ -70,6 +72,7 @@ export class Sampler {
     this.#batch = batch;
     this.#outputs = new Float32Array(batch * numOutputs * height * width);
     this.#gathered = new Float32Array(TOGETHER * numOutputs);
+    this.#drawn = new Int32Array(description.variablesPerPosition);
   }
 
   /** Throws EngineError where the engine can't run the model. */
@@ -175,20 +178,20 @@ export class Sampler {
     noise: (variable: number) => Noise,
   ): void {
     const { variablesPerPosition, numContext, shape } = this.#description;
-    positions.forEach((position, row) => {
-      const first = numContext + position * variablesPerPosition;
-      const places = Array.from({ length: variablesPerPosition }, (_, nth): Place => ({
-        row,
-        channel: (first + nth) % shape[2],
-        location: 0,
-        numLocations: 1,
-        stage,
-        past: classes[first + nth]!,
-      }));
-      const drawn = classes.subarray(first, first + variablesPerPosition);
+    const drawn = this.#drawn;
+    for (let row = 0; row < positions.length; row++) {
+      const first = numContext + positions[row]! * variablesPerPosition;
+      const places: Place[] = [];
+      for (let v = first; v < first + variablesPerPosition; v++) {
+        const channel = v % shape[2];
+        places.push({ row, channel, location: 0, numLocations: 1, stage, past: classes[v]! });
+      }
       this.#inputs.output.draw(this.#gathered, places, noise(first), drawn);
-      known.fill(1, first, first + variablesPerPosition);
-    });
+      for (let nth = 0; nth < variablesPerPosition; nth++) {
+        classes[first + nth] = drawn[nth]!;
+        known[first + nth] = 1;
+      }
+    }
   }
 }
 

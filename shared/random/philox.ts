@@ -72,16 +72,34 @@ export class Random {
     return radius * Math.cos(angle);
   }
 
-  /** Standard Gumbel, -log(-log u), with u inside (0, 1) so that it is always finite. */
-  gumbel(): number {
-    return -Math.log(-Math.log(this.inside()));
+  /**
+   * Standard Gumbel, -log(-log u), with u inside (0, 1) so that it is always finite. Of a draw that is less than `least` no
+   * more than that need be said: -Infinity, without the logarithms.
+   */
+  gumbel(least = -Infinity): number {
+    const word = this.uint32();
+    return GUMBEL_BOUNDS[word >>> 24]! < least ? -Infinity : gumbelOf(word);
   }
 
   /** In (0, 1). */
   inside(): number {
-    return (this.uint32() + 0.5) / 2 ** 32;
+    return insideOf(this.uint32());
   }
 }
+
+function insideOf(word: number): number {
+  return (word + 0.5) / 2 ** 32;
+}
+
+function gumbelOf(word: number): number {
+  return -Math.log(-Math.log(insideOf(word)));
+}
+
+/** By a word's highest byte, what its Gumbel draw does not exceed; 1e-9 is more than logarithms are off. */
+const GUMBEL_BOUNDS = Float64Array.from(
+  { length: 256 },
+  (_, byte) => gumbelOf((byte + 1) * 2 ** 24 - 1) + 1e-9,
+);
 
 /**
  * Philox4x32-10, the counter-based generator of Salmon et al. (SC 2011): four words from a counter of four words and a

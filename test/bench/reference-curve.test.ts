@@ -1,26 +1,37 @@
 import assert from 'node:assert/strict';
 import { test } from 'node:test';
-import { acceptedRange, readReferenceCurve } from '../../bench/reference-curve.js';
+import { RUNS } from '../../bench/learning-runs.js';
+import { acceptedRange, readReferenceCurve, RUN_NAMES } from '../../bench/reference-curve.js';
+import { dataShape } from '../../shared/config/data-shape.js';
+import { describeModel } from '../../shared/model/description.js';
 
-const NUM_VARIABLES = 28 * 28;
+async function describe(run: (typeof RUN_NAMES)[number]) {
+  const config = await RUNS[run].config();
+  return { training: config.training, ...describeModel(config.model, dataShape(config.data)!) };
+}
 
-test('each recorded draw is a permutation of the pixels and one of their steps', () => {
-  const { orders, timeSteps } = readReferenceCurve();
-  assert.equal(orders.length, timeSteps.length * NUM_VARIABLES);
-  for (const [example, timeStep] of timeSteps.entries()) {
-    const row = orders.subarray(example * NUM_VARIABLES, (example + 1) * NUM_VARIABLES);
-    assert.deepEqual(
-      [...row].sort((a, b) => a - b),
-      [...Array(NUM_VARIABLES).keys()],
-    );
-    assert.ok(timeStep >= 0 && timeStep < NUM_VARIABLES);
-  }
-});
+for (const run of RUN_NAMES) {
+  test(`each recorded draw of ${run} is a permutation of the positions and one of their steps`, async () => {
+    const { orders, timeSteps } = readReferenceCurve(run);
+    const { numPositions, numSteps } = await describe(run);
+    assert.equal(orders.length, timeSteps.length * numPositions);
+    for (const [draw, timeStep] of timeSteps.entries()) {
+      const row = orders.slice(draw * numPositions, (draw + 1) * numPositions).sort();
+      assert.ok(row.every((rank, nth) => rank === nth));
+      assert.ok(timeStep >= 0 && timeStep < numSteps);
+    }
+  });
 
-test('every seed of the original has a value at each recorded step', () => {
-  const { steps, testNelbo } = readReferenceCurve();
-  for (const curve of testNelbo) assert.equal(curve.length, steps.length);
-});
+  test(`the recorded steps of ${run} go up to the last one, with a value of every seed`, async () => {
+    const { steps, testNelbo } = readReferenceCurve(run);
+    assert.equal(steps.at(-1), (await describe(run)).training.steps);
+    for (const curve of testNelbo) assert.equal(curve.length, steps.length);
+  });
+
+  test(`our model of ${run} has as many parameters as the recorded one`, async () => {
+    assert.equal((await describe(run)).numParameters, readReferenceCurve(run).numParameters);
+  });
+}
 
 test('the accepted range is the wider one of the spread and the margin about the mean', () => {
   assert.deepEqual(acceptedRange([1, 2, 1.5], 0.25), [1, 2]);

@@ -293,3 +293,27 @@ test('a file with a good checksum that breaks a rule of its format is damage', a
     /ema\.safetensors: tensor "block\/conv1\/kernel", F32 .* takes 288 bytes/,
   );
 });
+
+test('a user’s own files that have changed since are refused; those without a hash are taken for the same', async (t) => {
+  const folder = await folderOf(t, 1);
+  const [before, now] = ['0'.repeat(64), '1'.repeat(64)];
+  const hash = configHash(config);
+  const state = emptyState();
+  const own = { ...config, data: { ...config.data, file: '/books/book.txt' } };
+  const loadWith = (dataHash?: string) =>
+    loadCheckpoint(folder, {
+      ...{ parameters, config: own, configHash: hash, state },
+      ...(dataHash && { dataHash }),
+    });
+  assert.equal((await loadWith(now))!.step, 1);
+  await write(folder, 2, { dataHash: before });
+  await assert.rejects(loadWith(now), (error) => {
+    assert.ok(error instanceof UsageError);
+    return isUserError(
+      `/books/book.txt has changed since ${stepPath(folder, 2)} was trained on it. Bring back`,
+    )(error);
+  });
+  assert.deepEqual(bitsOf(state), bitsOf(randomState(1)), 'nothing of it was read');
+  assert.equal((await loadWith(before))!.step, 2);
+  assert.equal((await loadWith())!.step, 2);
+});

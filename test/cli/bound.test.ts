@@ -60,12 +60,22 @@ test('spread over all steps of a policy, the estimate is the cost of the policy'
 });
 
 test('the standard error is that of the mean over examples', async () => {
-  // One step of 11 variables and two of 10 and 11, whose values are drawn with frequencies of a third each.
-  const values = [11 * nats(0), 10 * nats(11), 11 * nats(21)].map((cost) => (3 * cost) / D / Math.LN2);
-  const mean = values.reduce((a, b) => a + b) / 3;
-  const variance = values.reduce((sum, value) => sum + 16 * (value - mean) ** 2, 0) / 47;
-  const { standardError } = await estimate(3, 48);
-  assert.ok(Math.abs(standardError - Math.sqrt(variance / 48)) < 1e-6, `${standardError}`);
+  // Calls at steps 0, 11 and 21, drawn 33, 30 and 33 times.
+  const values = [0, 11, 21].flatMap((begin, j) =>
+    Array.from({ length: [33, 30, 33][j]! }, () => nats(begin) / Math.LN2),
+  );
+  const mean = values.reduce((a, b) => a + b) / 96;
+  const variance = values.reduce((sum, value) => sum + (value - mean) ** 2, 0) / 95;
+  const { standardError } = await estimate(3, 96);
+  assert.ok(Math.abs(standardError - Math.sqrt(variance / 96)) < 1e-6, `${standardError}`);
+});
+
+test('calls of very different lengths add no noise of their own', async () => {
+  const policy = Int32Array.of(0, 1, 2, 3, 20);
+  const { bitsPerDim, standardError } = await estimateBound(await setupOf(96), policy);
+  assert.ok(Math.abs(bitsPerDim - costOf(policy)) < 1e-6, `${bitsPerDim}`);
+  // The first variable costs 2 nats, the last ones hardly more than 1.
+  assert.ok(standardError < 1 / Math.LN2 / Math.sqrt(96), `${standardError}`);
 });
 
 test('passes are averaged for each example, so they lower the error', async () => {

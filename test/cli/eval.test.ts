@@ -3,6 +3,7 @@ import { writeFileSync } from 'node:fs';
 import path from 'node:path';
 import test, { type TestContext } from 'node:test';
 import { setTimeout as sleep } from 'node:timers/promises';
+import { openText } from '../../shared/data/text.js';
 import { openFolder } from '../../shared/data/folder.js';
 import { createOnnxruntimeEngine } from '../../shared/engine/onnxruntime.js';
 import { drawEvaluation } from '../../shared/method/evaluation.js';
@@ -171,6 +172,22 @@ for (const [kind, unit, numCalls] of [
       [2 * numStages, 3 * numStages],
     );
   });
+
+test('data that have changed since the training are told of', async (t) => {
+  const home = await temporaryFolder(t);
+  const { config } = await tinyRun(home, 'text', { dataHash: '0'.repeat(64) });
+  const { status, stdout, stderr } = await evaluate(t, home, 'run', '--examples', '2');
+  assert.equal(status, 0, stderr);
+  assert.match(
+    stderr,
+    /^words\.txt has changed since run\S+ was trained on it: it may have seen .* the test split\n/,
+  );
+  const { hash } = await openText(config.data.file!, { ...config.data, length: 12 });
+  await tinyRun(path.join(home, 'again'), 'text', { dataHash: hash! });
+  const again = await evaluate(t, home, path.join('again', 'run'), '--examples', '2');
+  assert.equal(again.stdout, stdout);
+  assert.doesNotMatch(again.stderr, /has changed/);
+});
 
 test('a text has a validation split too', async (t) => {
   const home = await temporaryFolder(t);

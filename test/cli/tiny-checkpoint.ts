@@ -1,7 +1,7 @@
 import { mkdirSync, writeFileSync } from 'node:fs';
 import path from 'node:path';
 import { encode } from 'fast-png';
-import { writeCheckpoint } from '../../shared/checkpoint/write.js';
+import { writeCheckpoint, type Snapshot } from '../../shared/checkpoint/write.js';
 import { dataShape } from '../../shared/config/data-shape.js';
 import { configSchema, type Config } from '../../shared/config/schema.js';
 import { describeModel, type ModelDescription } from '../../shared/model/description.js';
@@ -38,7 +38,11 @@ const KINDS = {
 } as const;
 
 /** A run of a model that was never trained, and its data: 20 PNG files of noise, a text, or 8 WAV files of noise. */
-export async function tinyRun(home: string, kind: keyof typeof KINDS = 'image'): Promise<TinyRun> {
+export async function tinyRun(
+  home: string,
+  kind: keyof typeof KINDS = 'image',
+  more: Pick<Snapshot, 'dataHash'> = {},
+): Promise<TinyRun> {
   const { data: set, model } = KINDS[kind];
   const config = configSchema.parse({
     name: 'tiny',
@@ -61,7 +65,7 @@ export async function tinyRun(home: string, kind: keyof typeof KINDS = 'image'):
     t % 5 === 3 ? NaN : (1 + 4 / (1 + (t % numPositions))) / numSteps,
   );
   const run = { folder: path.join(home, 'run'), config, description, ema, components };
-  await saveCheckpoint(run, 3);
+  await saveCheckpoint(run, 3, more);
   return run;
 }
 
@@ -78,6 +82,7 @@ const WRITE = {
   },
   text(home: string) {
     const file = path.join(home, 'words.txt');
+    mkdirSync(home, { recursive: true });
     writeFileSync(file, 'the cat sat on the mat and '.repeat(20));
     return { file, vocabulary: 'text8', length: 12, testFraction: 0.25 };
   },
@@ -93,13 +98,17 @@ const WRITE = {
 } as const;
 
 /** Saves the model as the checkpoint of a step; returns its folder. */
-export async function saveCheckpoint(run: TinyRun, step: number): Promise<string> {
+export async function saveCheckpoint(
+  run: TinyRun,
+  step: number,
+  more: Pick<Snapshot, 'dataHash'> = {},
+): Promise<string> {
   const { folder, config, description, ema, components } = run;
   const { shape, numClasses, parameters } = description;
   const other = new Float32Array(ema.length);
   const snapshot = {
     ...{ step, run: 'tiny', config, configHash: '0'.repeat(64), chain: '0'.repeat(64), repeatable: true },
-    ...{ shape, numClasses, parameters },
+    ...{ shape, numClasses, parameters, ...more },
     state: { parameters: other, firstMoment: other, secondMoment: other, ema, components },
   };
   const retention = { keepLast: 9, keepEvery: 0 };

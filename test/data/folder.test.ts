@@ -1,5 +1,5 @@
 import assert from 'node:assert/strict';
-import { mkdirSync, writeFileSync } from 'node:fs';
+import { mkdirSync, renameSync, writeFileSync } from 'node:fs';
 import path from 'node:path';
 import test from 'node:test';
 import { encode } from 'fast-png';
@@ -150,11 +150,31 @@ test('a PNG cut off anywhere, or with a flipped bit, is refused', async (t) => {
 
 test('a folder that is missing, empty, or leaves a split empty is named', async (t) => {
   const folder = await temporaryFolder(t);
-  await assert.rejects(openFolder(path.join(folder, 'nowhere'), 0.1), /can't read .*nowhere: ENOENT/);
+  await assert.rejects(openFolder(path.join(folder, 'nowhere'), 0.1), /can't read .*nowhere: there is none/);
   await assert.rejects(openFolder(folder, 0.1), /has no PNG files/);
   writeMany(folder, 1);
   await assert.rejects(
     openFolder(folder, 0.5),
     /none of the 1 PNG files .* fall into the (train|test) split/,
   );
+});
+
+test('the hash is that of all files and their names, wherever the folder is', async (t) => {
+  const hashOf = async (change: (folder: string) => void) => {
+    const folder = await temporaryFolder(t);
+    writeMany(folder, 20);
+    change(folder);
+    return (await openFolder(folder, 0.5)).hash;
+  };
+  const hash = await hashOf(() => {});
+  assert.match(hash!, /^[0-9a-f]{64}$/);
+  assert.equal(await hashOf((folder) => writeFileSync(path.join(folder, 'notes.txt'), 'no image')), hash);
+  const others = [
+    await hashOf((folder) => write(folder, 'image-3.png', { data: noise(20, 99) })),
+    await hashOf((folder) => write(folder, 'image-20.png', { data: noise(20, 20) })),
+    await hashOf((folder) =>
+      renameSync(path.join(folder, 'image-3.png'), path.join(folder, 'picture-3.png')),
+    ),
+  ];
+  assert.equal(new Set([hash, ...others]).size, 4);
 });

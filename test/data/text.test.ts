@@ -122,7 +122,7 @@ test('what can be no data set is refused with the file and the numbers', async (
       assert.match(error.message, message);
       return error.message.includes(file);
     });
-  await refuses(/can't read .*ENOENT/);
+  await refuses(/can't read .*: there is none\. Bring it back, or say with data\.file /);
   writeFileSync(file, '');
   await refuses(/is empty/);
   writeFileSync(file, noise(249));
@@ -135,4 +135,16 @@ test('what can be no data set is refused with the file and the numbers', async (
   const nested = path.join(folder, 'folder');
   mkdirSync(nested);
   await assert.rejects(openText(nested, bytesOptions), /folder is no file/);
+});
+
+test('a file has the same hash wherever it is, and another one when a byte of it changes', async (t) => {
+  const folder = await temporaryFolder(t);
+  const hashOf = async (name: string, bytes: Uint8Array) => {
+    writeFileSync(path.join(folder, name), bytes);
+    return (await openText(path.join(folder, name), bytesOptions)).hash;
+  };
+  const hash = await hashOf('a', noise(3011));
+  assert.match(hash!, /^[0-9a-f]{64}$/);
+  assert.equal(await hashOf('b', noise(3011)), hash);
+  assert.notEqual(await hashOf('a', noise(3011).fill(1, 7, 8)), hash);
 });

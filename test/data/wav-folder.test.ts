@@ -117,8 +117,30 @@ test('what does not fit is refused with the file named', async (t) => {
 
 test('a folder that is missing, empty, or leaves a split empty is named', async (t) => {
   const folder = await temporaryFolder(t);
-  await assert.rejects(openWavFolder(path.join(folder, 'nowhere'), options), /can't read .*nowhere: ENOENT/);
+  await assert.rejects(
+    openWavFolder(path.join(folder, 'nowhere'), options),
+    /can't read .*nowhere: there is none/,
+  );
   await assert.rejects(openWavFolder(folder, options), /has no WAV files/);
   write(folder, 'one.wav', clip(1));
   await assert.rejects(openWavFolder(folder, options), /none of the 1 WAV files .* change data.testFraction/);
+});
+
+test('the hash is another one when a clip changes, or its split', async (t) => {
+  const folder = await folderOf(t, 6);
+  const hashOf = async () => (await openWavFolder(folder, options)).hash;
+  write(folder, 'testing_list.txt', 'even/4.WAV\nodd/1.WAV\n');
+  const first = await hashOf();
+  assert.match(first!, /^[0-9a-f]{64}$/);
+  assert.equal(await hashOf(), first);
+  write(folder, 'testing_list.txt', 'even/4.WAV\nodd/3.WAV\n');
+  const other = await hashOf();
+  write(folder, 'even/0.WAV', clip(0, -2));
+  assert.equal(new Set([first, other, await hashOf()]).size, 3);
+});
+
+test('a file in place of the folder is told', async (t) => {
+  const folder = await folderOf(t, 2);
+  const file = path.join(folder, 'odd', '1.WAV');
+  await assert.rejects(openWavFolder(file, options), /can't read .*1\.WAV: it is no folder/);
 });

@@ -1,29 +1,14 @@
 import assert from 'node:assert/strict';
-import { copyFileSync, mkdirSync, readFileSync } from 'node:fs';
+import { copyFileSync, mkdirSync } from 'node:fs';
 import path from 'node:path';
 import test, { type TestContext } from 'node:test';
 import { openCheckpoint } from '../../shared/checkpoint/open.js';
-import { FILES } from '../../shared/checkpoint/state.js';
 import type { Run } from './processes.js';
-import { checkpoints, join, start, tinyRun } from './tiny-run.js';
+import { checkpoints, endOf as endOfRun, join, start, tinyRun, type End } from './tiny-run.js';
 
 const LAST_STEP = 24;
 
-/** What a run came to: the parameters' hash, and the bytes of the loss components' file. */
-interface End {
-  readonly sha256: string;
-  readonly components: string;
-}
-
-/** The end of a run, which must have ended well, and whose replicas must have agreed all the way. */
-async function endOf(t: TestContext, run: Run): Promise<End> {
-  assert.equal(await run.exit(), 0, run.stderr);
-  const last = (await checkpoints(t, run.folder)).at(-1)!;
-  assert.equal(last.step, LAST_STEP);
-  assert.deepEqual(run.events('divergence'), []);
-  const components = readFileSync(path.join(last.path, FILES.components)).toString('base64');
-  return { sha256: last.sha256, components };
-}
+const endOf = (t: TestContext, run: Run): Promise<End> => endOfRun(t, run, LAST_STEP);
 
 let undisturbed: Promise<End> | undefined;
 

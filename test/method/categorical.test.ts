@@ -44,6 +44,17 @@ test('with Gumbel noise, classes come as often as the softmax says', () => {
   );
 });
 
+test('noise that is told only where it can win draws the same classes', () => {
+  const [exact, bounded] = [stream(3, PURPOSE.sample), stream(3, PURPOSE.sample)];
+  const logits = Float32Array.from({ length: 40 }, (_, k) => Math.sin(9 * k) * 2);
+  const draw = (noise: (k: number, least: number) => number) => drawClass(logits, 0, 1, 40, noise);
+  for (let i = 0; i < 2000; i++)
+    assert.equal(
+      draw((_, least) => bounded.gumbel(least)),
+      draw(() => exact.gumbel()),
+    );
+});
+
 test('coding probabilities have a floor and sum to 1', () => {
   const [one, three] = codingProbabilities(logProbabilitiesOf([0, Math.log(3)]));
   assert.ok(Math.abs(one! - 0.25001) < 1e-8 && Math.abs(three! - 0.74999) < 1e-8);

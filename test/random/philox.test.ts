@@ -108,3 +108,17 @@ test('Gumbel draws have the mean and variance of the standard Gumbel', () => {
     variance * Math.sqrt(4.4),
   );
 });
+
+test('a Gumbel draw below the least that matters may be -Infinity, and any other is as it is', () => {
+  const [exact, bounded] = [stream(1, PURPOSE.sample), stream(1, PURPOSE.sample)];
+  let numLess = 0;
+  for (let i = 0; i < 20_000; i++) {
+    const least = (i % 50) / 5 - 2;
+    const [value, found] = [exact.gumbel(), bounded.gumbel(least)];
+    if (found === -Infinity) {
+      assert.ok(value < least, `${value} is not below ${least}`);
+      numLess++;
+    } else assert.equal(found, value);
+  }
+  assert.ok(numLess > 10_000, `only ${numLess} draws were spared`);
+});
