@@ -2,7 +2,7 @@ import { Option, type Command } from 'commander';
 import { wholeNumber } from '../shared/cli.js';
 import { isOtherData } from '../shared/checkpoint/load.js';
 import { mediumOf } from '../shared/config/medium.js';
-import type { Config } from '../shared/config/schema.js';
+import { PUBLISHED_SETS, type Config } from '../shared/config/schema.js';
 import { publishedSet } from '../shared/config/sets.js';
 import type { Dataset, Split } from '../shared/data/dataset.js';
 import { openDataset } from '../shared/data/open.js';
@@ -19,19 +19,10 @@ import { isPolicyFile, policyFor, POLICY_HELP, type ChosenPolicy, type PolicySou
 import { formatTable } from './table.js';
 import { bitsPer } from './unit.js';
 
-const PUBLISHED = [
-  'mnist',
-  'fashion-mnist',
-  'binarised-mnist',
-  'cifar10',
-  'text8',
-  'enwik8',
-  'sc09',
-] as const;
 const SPLITS = ['test', 'validation'] as const;
 
 interface Flags extends EngineFlags {
-  readonly data?: (typeof PUBLISHED)[number];
+  readonly data?: (typeof PUBLISHED_SETS)[number];
   readonly split: (typeof SPLITS)[number];
   readonly examples?: number;
   readonly passes: number;
@@ -53,7 +44,7 @@ export function register(program: Command): void {
       'the test NELBO of a trained model (an upper bound on its negative log-likelihood), bits per dimension, character of text or sample of audio',
     )
     .argument('<run>', 'run folder, or one checkpoint in it')
-    .addOption(new Option('--data <name>', "another set than the run's").choices(PUBLISHED))
+    .addOption(new Option('--data <name>', "another set than the run's").choices(PUBLISHED_SETS))
     .addOption(new Option('--split <name>', 'which part of the set').choices(SPLITS).default('test'))
     .option('--examples <n>', 'the first n examples of the split (default: all)', wholeNumber(1, 1_000_000))
     .option(

@@ -1,9 +1,9 @@
-import { execFileSync } from 'node:child_process';
 import { existsSync } from 'node:fs';
 import path from 'node:path';
 import type { NetworkConfig } from '../../shared/config/schema.js';
 import { packageRoot } from '../../shared/package.js';
 import { LineProcess } from '../line-process.js';
+import { moduleVersion, peerPython } from './python.js';
 
 /** glibc keeps freed memory instead of handing it back to the kernel and faulting it in again at each step. */
 const KEEP_FREED_MEMORY = {
@@ -21,17 +21,12 @@ export interface Pytorch {
 
 /** PyTorch in the virtual environment at `ARDM_PEERS`, or bench/peers/.venv; a string says why it isn't there. */
 export function findPytorch(): Pytorch | string {
-  const folder = process.env['ARDM_PEERS'] ?? path.join(packageRoot, 'bench/peers/.venv');
-  const python = path.join(folder, 'bin/python');
+  const python = peerPython('.venv');
   const howTo = 'docs/performance.md says how to install it';
   if (!existsSync(python)) return `PyTorch is absent: there is no ${python}; ${howTo}`;
   let version;
   try {
-    const script = 'import torch; print(torch.__version__)';
-    version = execFileSync(python, ['-W', 'ignore', '-c', script], {
-      encoding: 'utf8',
-      stdio: 'pipe',
-    }).trim();
+    version = moduleVersion(python, 'torch');
   } catch (error) {
     const lastLine = String((error as { stderr?: string }).stderr ?? error)
       .trim()

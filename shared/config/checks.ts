@@ -3,6 +3,7 @@ import { createStageMap } from '../method/stages.js';
 import { describeModel } from '../model/description.js';
 import { dataShape } from './data-shape.js';
 import { SC09_SAMPLE_RATE } from './medium.js';
+import { mediumOf, type Medium } from './medium.js';
 import type { Config } from './schema.js';
 
 /** Settings that don't go together. */
@@ -41,14 +42,7 @@ export function findConflicts(config: Config): Conflict[] {
 
 type Require = (holds: boolean, paths: readonly string[], text: string) => void;
 
-const MEDIA = {
-  images: ['mnist', 'fashion-mnist', 'binarised-mnist', 'cifar10', 'folder'],
-  text: ['text8', 'enwik8', 'text'],
-  audio: ['sc09', 'wav'],
-} as const;
-
-const isOf = (medium: keyof typeof MEDIA, { set }: Config['data']) =>
-  (MEDIA[medium] as readonly string[]).includes(set);
+const isOf = (kind: Medium['kind'], data: Config['data']) => mediumOf(data).kind === kind;
 
 function dataConflicts({ data }: Config, require: Require): void {
   const { set, folder, file, vocabulary, length, context, sampleRate, augment } = data;
@@ -64,15 +58,15 @@ function dataConflicts({ data }: Config, require: Require): void {
   } else goesWith(file === undefined, 'file', 'set: text');
   goesWith(set === 'text' || vocabulary === 'bytes', 'vocabulary', 'set: text');
   goesWith(set === 'wav' || sampleRate === SC09_SAMPLE_RATE, 'sampleRate', 'set: wav');
-  goesWith(length === undefined || !isOf('images', data), 'length', 'text and audio');
+  goesWith(length === undefined || !isOf('image', data), 'length', 'text and audio');
   goesWith(context === 0 || isOf('text', data), 'context', 'text');
-  goesWith(augment === 'none' || isOf('images', data), 'augment', 'images');
+  goesWith(augment === 'none' || isOf('image', data), 'augment', 'images');
 }
 
 function modelConflicts({ data, model, samples }: Config, require: Require): void {
   const { kind, output, network, upscale } = model;
   const isSequential = kind === 'arm' || kind === 'permuted';
-  const isImages = isOf('images', data);
+  const isImages = isOf('image', data);
   require(!isImages || network.kind === 'unet', [
     'model.network.kind',
     'data.set',

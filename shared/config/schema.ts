@@ -15,21 +15,21 @@ const seconds = z
   .max(20 * 86_400);
 const everySteps = whole(0, WORD);
 
+/** The data sets that are fetched; the others are the user's own. */
+export const PUBLISHED_SETS = [
+  'mnist',
+  'fashion-mnist',
+  'binarised-mnist',
+  'cifar10',
+  'text8',
+  'enwik8',
+  'sc09',
+] as const;
+
 const data = z
   .strictObject({
     set: z
-      .enum([
-        'mnist',
-        'fashion-mnist',
-        'binarised-mnist',
-        'cifar10',
-        'text8',
-        'enwik8',
-        'sc09',
-        'folder',
-        'text',
-        'wav',
-      ])
+      .enum([...PUBLISHED_SETS, 'folder', 'text', 'wav'])
       .describe(
         'The data set: a published one, fetched and verified when this machine lacks it, or your own. `folder`: PNG files, all of one size, grey or RGB. `text`: a file, text or any other bytes. `wav`: a folder of WAV files, 16 bits, mono.',
       ),

@@ -1,6 +1,7 @@
 import { SC09_COUNTS } from '../data/sc09.js';
 import { numExamples, publishedLayout } from '../data/text-layout.js';
 import { dataShape, DEFAULT_LENGTH } from './data-shape.js';
+import { imageSets } from './image-sets.js';
 import type { Config } from './schema.js';
 
 /** What is known of a published data set without having it. */
@@ -13,16 +14,6 @@ export interface PublishedSet {
   readonly numValidation?: number;
   readonly numTest: number;
 }
-
-const digits = { shape: [28, 28, 1], numTrain: 60_000, numTest: 10_000 } as const;
-
-/** The published sets of images, which have one shape. */
-export const publishedSets = {
-  mnist: { ...digits, numClasses: 256 },
-  'fashion-mnist': { ...digits, numClasses: 256 },
-  'binarised-mnist': { ...digits, numClasses: 2 },
-  cifar10: { shape: [32, 32, 3], numClasses: 256, numTrain: 50_000, numTest: 10_000 },
-} as const satisfies Record<string, PublishedSet>;
 
 /** The published set that a config names, cut into examples as it says; undefined for your own data. */
 export function publishedSet(data: Config['data']): PublishedSet | undefined {
@@ -43,7 +34,7 @@ export function publishedSet(data: Config['data']): PublishedSet | undefined {
       return { ...kindOf(data), numTrain: train, numValidation: validation, numTest: test };
     }
     default:
-      return publishedSets[data.set];
+      return imageSets[data.set];
   }
 }
 

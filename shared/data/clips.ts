@@ -13,6 +13,11 @@ export function classesOfSamples(samples: Int16Array): Uint16Array {
   return classes;
 }
 
+/** The inverse: classes as samples. */
+export function samplesOfClasses(classes: ArrayLike<number>): Int16Array {
+  return Int16Array.from(classes, (value) => value - SILENCE);
+}
+
 /** Clips of classes; what is shorter than an example is padded with silence at its end, what is longer is cut there. */
 export function clipSplit(clips: readonly Uint16Array[]): Split {
   return {

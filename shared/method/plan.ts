@@ -22,11 +22,6 @@ export function planPolicy(components: Float64Array, budget: number): Plan {
   return { policy, cost: priceOf(sorted, policy) };
 }
 
-/** The same for several budgets, in their order. */
-export function planPolicies(components: Float64Array, budgets: readonly number[]): Plan[] {
-  return budgets.map((budget) => planPolicy(components, budget));
-}
-
 /**
  * The least cost of every budget: n = 1..D at index n - 1; `planPolicy` gives the policies. Non-increasing and convex in the
  * budget. O(D^2) time, O(D) memory.

@@ -1,4 +1,5 @@
 import type { Medium } from '../config/medium.js';
+import { samplesOfClasses, SILENCE } from '../data/clips.js';
 import { vocabularies } from '../data/vocabulary.js';
 import type { Classes } from '../method/classes.js';
 import type { State } from '../model/sample.js';
@@ -45,7 +46,7 @@ export function renderSamples(samples: Classes, kind: SampleKind): RenderedFile[
       return [{ suffix: '.txt', bytes: Buffer.from(formatTexts(texts)) }];
     }
     case 'audio': {
-      const clips = each.map((classes) => Int16Array.from(classes, (value) => value - SILENCE));
+      const clips = each.map(samplesOfClasses);
       const digits = String(count - 1).length;
       return [
         { suffix: '.png', bytes: encodeSpectrogram(clips.slice(0, MAX_SPECTROGRAMS), medium.sampleRate) },
@@ -58,8 +59,6 @@ export function renderSamples(samples: Classes, kind: SampleKind): RenderedFile[
   }
 }
 
-/** Class of a sample of 0. */
-const SILENCE = 32_768;
 /** Stands for an unknown pixel. */
 const GREY = 128;
 
@@ -96,7 +95,7 @@ export function renderFilms(films: readonly (readonly State[])[], kind: SampleKi
     }
     case 'audio': {
       const clips = states.map(({ classes, known }) =>
-        Int16Array.from(known, (isKnown, v) => (isKnown ? classes[v]! - SILENCE : 0)),
+        samplesOfClasses(classes.map((x, v) => (known[v] ? x : SILENCE))),
       );
       return { suffix: '.png', bytes: encodeSpectrogram(clips, medium.sampleRate) };
     }
