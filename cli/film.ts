@@ -1,6 +1,6 @@
 import { pruneFrames } from '../shared/method/frames.js';
 import type { StageMap } from '../shared/method/stages.js';
-import type { State } from '../shared/model/sample.js';
+import type { State } from '../shared/model/generator.js';
 
 /**
  * Takes pictures of samples as they come to be: for each one `numFrames` states, evenly spaced over the network calls from empty to

@@ -2,7 +2,7 @@ import type { Medium } from '../config/medium.js';
 import { samplesOfClasses, SILENCE } from '../data/clips.js';
 import { vocabularies } from '../data/vocabulary.js';
 import type { Classes } from '../method/classes.js';
-import type { State } from '../model/sample.js';
+import type { State } from '../model/generator.js';
 import { encodeGrid } from './grid.js';
 import { encodeSpectrogram } from './spectrogram.js';
 import { formatFilm, formatTexts } from './text-frames.js';

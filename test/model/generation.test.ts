@@ -7,9 +7,10 @@ import { drawOrder, orderInSequence } from '../../shared/method/orders.js';
 import { naivePolicy, policyRange } from '../../shared/method/policy.js';
 import { stageMapOf } from '../../shared/model/description.js';
 import { Evaluator } from '../../shared/model/evaluate.js';
+import { ExampleGenerator, type State } from '../../shared/model/generator.js';
 import { exampleSize, ModelInputs } from '../../shared/model/inputs.js';
 import { outputsProgram } from '../../shared/model/program.js';
-import { Sampler, type State } from '../../shared/model/sample.js';
+import { drawnWith } from '../../shared/model/sample.js';
 import { createOutput } from '../../shared/outputs/create.js';
 import { PURPOSE, stream } from '../../shared/random/philox.js';
 import { ANY_ORDER, KINDS } from './kinds.js';
@@ -53,15 +54,15 @@ async function grow(model: TinyModel, budget: number): Promise<Grown> {
   const states: State[][] = orders.map(() => [
     { classes: empty, known: new Uint8Array(size).fill(1, 0, numContext) },
   ]);
-  const sampler = await Sampler.create(engine, description, config, BATCH);
-  const samples = await sampler.generate({
+  const generator = await ExampleGenerator.create(engine, description, config, BATCH);
+  const samples = await generator.run({
     parameters,
     policy,
     orders,
-    noise: (nth, _, v) => ({
+    choose: drawnWith((nth, _, v) => ({
       gumbel: (k) => (gumbels[nth]![v]![k] = random.gumbel()),
       uniform: () => random.inside(),
-    }),
+    })),
     onStep(j, now, outputs) {
       const [begin, end] = policyRange(policy, j, numStages * numPositions);
       const { stage, time } = stageAndTime(begin, numPositions);

@@ -5,8 +5,9 @@ import { createOnnxruntimeEngine } from '../../shared/engine/onnxruntime.js';
 import { drawOrder } from '../../shared/method/orders.js';
 import { naivePolicy } from '../../shared/method/policy.js';
 import { embedTimeStep } from '../../shared/method/time-embedding.js';
+import { ExampleGenerator } from '../../shared/model/generator.js';
 import { outputsProgram } from '../../shared/model/program.js';
-import { Sampler } from '../../shared/model/sample.js';
+import { drawnWith, Sampler } from '../../shared/model/sample.js';
 import { PURPOSE, stream } from '../../shared/random/philox.js';
 import { recordingEngine, tinyModel } from './tiny-model.js';
 
@@ -57,7 +58,7 @@ test('an example does not depend on how a count is cut', async () => {
 });
 
 test('each variable is drawn once, at its rank, as in a direct reading of the procedure', async () => {
-  const sampler = await create(engine, 2);
+  const generator = await ExampleGenerator.create(engine, description, config, 2);
   const executable = await engine.compile(outputsProgram(description, config, 2));
   const random = stream(9, PURPOSE.sample);
   const orders = [drawOrder(random, 32), drawOrder(random, 32)];
@@ -87,11 +88,14 @@ test('each variable is drawn once, at its rank, as in a direct reading of the pr
   }
 
   const seen: number[] = [];
-  const generated = await sampler.generate({
+  const generated = await generator.run({
     parameters,
     policy: naivePolicy(32, 32),
     orders: orders.map((order) => [order]),
-    noise: (nth, _, variable) => ({ gumbel: (k) => noise(nth, variable, k), uniform: () => assert.fail() }),
+    choose: drawnWith((nth, _, variable) => ({
+      gumbel: (k) => noise(nth, variable, k),
+      uniform: () => assert.fail(),
+    })),
     onStep: (j) => seen.push(j),
   });
   assert.deepEqual([...generated], x.flat());

@@ -2,7 +2,8 @@ import assert from 'node:assert/strict';
 import type { Engine } from '../../shared/engine/engine.js';
 import { policyRange } from '../../shared/method/policy.js';
 import { stageAndTime } from '../../shared/method/bound.js';
-import { Sampler } from '../../shared/model/sample.js';
+import { ExampleGenerator } from '../../shared/model/generator.js';
+import { drawnWith } from '../../shared/model/sample.js';
 import { createOutput } from '../../shared/outputs/create.js';
 import type { Fixture } from './fixture.js';
 import { channelsLast, modelOf, placeOf } from './model.js';
@@ -39,15 +40,15 @@ export async function checkSampling(engine: Engine, fixture: Fixture): Promise<v
   const values = new Float64Array(output.numChoices);
   let before = orders.map(() => new Int32Array(numVariables).fill(description.absorbing));
 
-  const sampler = await Sampler.create(engine, description, config, batch);
-  await sampler.generate({
+  const generator = await ExampleGenerator.create(engine, description, config, batch);
+  await generator.run({
     parameters,
     policy,
     orders,
-    noise: (nth, j, variable) => ({
+    choose: drawnWith((nth, j, variable) => ({
       gumbel: (k) => gumbelOf(nth, j, variable, k),
       uniform: () => assert.fail('no case draws from a mixture'),
-    }),
+    })),
     onStep(j, states, outputs) {
       const locations = shape[0] * shape[1];
       if (j === 0) fixture.compare('out/net_out_first_call', channelsLast(outputs, batch, locations));

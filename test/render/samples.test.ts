@@ -1,7 +1,7 @@
 import assert from 'node:assert/strict';
 import test from 'node:test';
 import { decode } from 'fast-png';
-import type { State } from '../../shared/model/sample.js';
+import type { State } from '../../shared/model/generator.js';
 import { encodeGrid } from '../../shared/render/grid.js';
 import {
   MAX_SPECTROGRAMS,

@@ -6,8 +6,9 @@ import { createOnnxruntimeEngine } from '../../shared/engine/onnxruntime.js';
 import { drawOrder } from '../../shared/method/orders.js';
 import { naivePolicy, policyRange } from '../../shared/method/policy.js';
 import { describeModel } from '../../shared/model/description.js';
+import { ExampleGenerator } from '../../shared/model/generator.js';
 import { initializeParameters } from '../../shared/model/initialize.js';
-import { Sampler } from '../../shared/model/sample.js';
+import { drawnWith } from '../../shared/model/sample.js';
 import { PURPOSE, stream } from '../../shared/random/philox.js';
 import { inOriginalOrder } from '../parity/model.js';
 
@@ -48,12 +49,15 @@ export async function writeSamplingCase(
   let firstLogits = new Float32Array(0);
 
   const engine = await createOnnxruntimeEngine({ provider: 'cpu', threads: 1 });
-  const sampler = await Sampler.create(engine, description, config, BATCH);
-  await sampler.generate({
+  const generator = await ExampleGenerator.create(engine, description, config, BATCH);
+  await generator.run({
     parameters,
     policy,
     orders: orders.map((order) => [order]),
-    noise: (nth, j, variable) => ({ gumbel: (k) => gumbel[at(nth, j, variable) + k]!, uniform: () => NaN }),
+    choose: drawnWith((nth, j, variable) => ({
+      gumbel: (k) => gumbel[at(nth, j, variable) + k]!,
+      uniform: () => NaN,
+    })),
     onStep(j, states, logits) {
       if (j === 0) firstLogits = logits.slice();
       const [begin, end] = policyRange(policy, j, NUM_VARIABLES);
