@@ -1,4 +1,4 @@
-import { setImmediate as nextTurn } from 'node:timers/promises';
+import { setImmediate as nextTurn, setTimeout } from 'node:timers/promises';
 import { Router } from 'zeromq';
 import type { Config } from '../shared/config/schema.js';
 import { EXIT, UserError } from '../shared/errors.js';
@@ -40,6 +40,9 @@ export interface CoordinatorOptions {
   readonly checkpoint: () => void;
 }
 
+/** How long a stopping coordinator waits for those that it told to go. */
+const HANG_UP_MS = 1000;
+
 /** How a run ended. */
 export interface Outcome {
   readonly exitCode: number;
@@ -76,6 +79,7 @@ export class Coordinator {
   #waiting = false;
   readonly #traffic = new Traffic();
   #repeatable = true;
+  #connections = 0;
   #ticker: NodeJS.Timeout | undefined;
   #finish!: (outcome: Outcome) => void;
   /** Resolves when the run is done, has failed or was stopped. */
@@ -87,6 +91,8 @@ export class Coordinator {
     const { training, workers } = config;
     this.#outbox = new Outbox(this.#router, () => undefined);
     this.#publications = new Publications((buffer) => averager.give(buffer));
+    this.#router.events.on('accept', () => this.#connections++);
+    this.#router.events.on('disconnect', () => this.#connections--);
     this.#router.maxMessageSize = Math.max(64 * 2 ** 20, 2 * workers.bucketBytes) + MAX_HEADER_BYTES;
     this.#core = createCore(
       {
@@ -168,11 +174,13 @@ export class Coordinator {
     this.#finish(outcome);
   }
 
-  /** Tells everyone to go and closes the socket. */
+  /** Tells everyone to go and closes the socket: once they have hung up, since what a process leaves unsent ends with it. */
   async close(reason: string): Promise<void> {
     clearInterval(this.#ticker);
     for (const id of this.#core.members.keys()) this.#say(id, { type: 'stop', reason });
     await this.#outbox.flush();
+    const deadline = performance.now() + HANG_UP_MS;
+    while (this.#connections > 0 && performance.now() < deadline) await setTimeout(10);
     this.#router.close();
   }
 

@@ -2,6 +2,7 @@ import assert from 'node:assert/strict';
 import { mkdirSync, readdirSync, writeFileSync } from 'node:fs';
 import path from 'node:path';
 import test from 'node:test';
+import { setTimeout as sleep } from 'node:timers/promises';
 import { Router } from 'zeromq';
 import { encode } from '../../shared/protocol/codec.js';
 import { temporaryFolder } from '../data/temporary.js';
@@ -93,6 +94,20 @@ test('a worker that builds another model ends with advice', async (t) => {
   const [identity] = await router.receive();
   await router.send([identity!, ...encode({ ...welcome, model: 'another' })]);
   await assertEnds(worker, 1, /another model.*install the same build/);
+});
+
+test('a coordinator that was stopped leaves once its workers have hung up', async (t) => {
+  const { config, folder } = await tinyRun(t);
+  const run = start(t, config, folder);
+  const peer = new HandMadePeer(t, await run.address());
+  await peer.hello();
+  await peer.hear('state-end');
+  run.kill('SIGINT');
+  assert.equal((await peer.hear('stop')).reason, 'SIGINT');
+  await sleep(300);
+  assert.equal(run.child.exitCode, null, 'it waits');
+  peer.hangUp();
+  assert.equal(await run.exit(), 130, run.stderr);
 });
 
 test('noise on the wire is counted, and the run goes on', async (t) => {

@@ -13,6 +13,10 @@ export class HandMadePeer {
     t.after(() => this.#socket.close());
   }
 
+  hangUp(): void {
+    this.#socket.close();
+  }
+
   async say(message: FromWorker, frames: readonly Uint8Array[] = []): Promise<void> {
     await this.#socket.send(encode(message, frames));
   }
