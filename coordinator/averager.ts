@@ -1,6 +1,6 @@
 import { EventEmitter } from 'node:events';
 import { Worker } from 'node:worker_threads';
-import type { AveragerData, FromAverager, ToAverager } from './averager-thread.js';
+import type { AveragerData, FromAverager, ToAverager } from './averaging.js';
 import type { Gathered } from './gathering.js';
 
 export type Averaged = Extract<FromAverager, { kind: 'averaged' }>;
@@ -13,23 +13,34 @@ interface AveragerEvents {
   error: [Error];
 }
 
+/** Where the averaging is done: a thread, or a simulation of one. */
+export interface AveragerPort {
+  postMessage(message: ToAverager): void;
+  on(event: 'message', listen: (message: FromAverager) => void): unknown;
+  on(event: 'error', listen: (error: Error) => void): unknown;
+  terminate(): Promise<unknown>;
+}
+
+const inThread = (data: AveragerData): AveragerPort =>
+  new Worker(new URL('./averager-thread.js', import.meta.url), { workerData: data });
+
 /**
  * The thread that sums the slices' gradients and holds the coordinator's replica. Gradient buffers are P float32
  * in shared memory and circulate: `take` one, fill it, hand it over with `add`, get it back as the average, `give` it back.
  */
 export class Averager extends EventEmitter<AveragerEvents> {
-  readonly #thread: Worker;
+  readonly #port: AveragerPort;
   readonly #bytes: number;
   readonly #free: SharedArrayBuffer[] = [];
   readonly #snapshots = new Map<number, (snapshot: StateSnapshot) => void>();
   #requests = 0;
 
-  constructor(data: AveragerData) {
+  constructor(data: AveragerData, open: (data: AveragerData) => AveragerPort = inThread) {
     super();
     this.#bytes = 4 * data.model.numParameters;
-    this.#thread = new Worker(new URL('./averager-thread.js', import.meta.url), { workerData: data });
-    this.#thread.on('message', (message: FromAverager) => this.#receive(message));
-    this.#thread.on('error', (error) => this.emit('error', error));
+    this.#port = open(data);
+    this.#port.on('message', (message: FromAverager) => this.#receive(message));
+    this.#port.on('error', (error: Error) => this.emit('error', error));
   }
 
   take(): SharedArrayBuffer {
@@ -54,12 +65,17 @@ export class Averager extends EventEmitter<AveragerEvents> {
     });
   }
 
+  /** Goes on from another state of the run, laid out as a snapshot's. */
+  load(step: number, chain: string, buffer: SharedArrayBuffer): void {
+    this.#post({ kind: 'load', step, chain, buffer });
+  }
+
   async close(): Promise<void> {
-    await this.#thread.terminate();
+    await this.#port.terminate();
   }
 
   #post(message: ToAverager): void {
-    this.#thread.postMessage(message);
+    this.#port.postMessage(message);
   }
 
   #receive(message: FromAverager): void {

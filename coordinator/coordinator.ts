@@ -1,14 +1,12 @@
-import { setImmediate as nextTurn, setTimeout } from 'node:timers/promises';
-import { Router } from 'zeromq';
+import type { Clock } from '../shared/clock.js';
 import type { Config } from '../shared/config/schema.js';
 import { EXIT, UserError } from '../shared/errors.js';
 import { bucketBytes, bucketsOf } from '../shared/exchange/buckets.js';
 import { statisticsFrames } from '../shared/exchange/statistics.js';
 import { summarize } from '../shared/method/bound.js';
 import type { ModelDescription } from '../shared/model/description.js';
-import { decode, encode, MAX_HEADER_BYTES, ProtocolError } from '../shared/protocol/codec.js';
+import { decode, encode, ProtocolError } from '../shared/protocol/codec.js';
 import { fromWorkerSchema, PROTOCOL, type FromWorker, type ToWorker } from '../shared/protocol/messages.js';
-import { Outbox } from '../shared/protocol/outbox.js';
 import type { Averaged, Averager } from './averager.js';
 import { createCore, decide, type CoreAction, type CoreEvent, type CoreState } from './core.js';
 import type { RunEvent } from './events.js';
@@ -21,6 +19,7 @@ import { partsOf, stateIn } from './state-copy.js';
 import { StateHashes, type Divergence } from './state-hashes.js';
 import { StepClock } from './step-clock.js';
 import { Traffic } from './traffic.js';
+import type { WorkerLink } from './worker-link.js';
 
 export interface CoordinatorOptions {
   readonly config: Config;
@@ -35,6 +34,8 @@ export interface CoordinatorOptions {
   readonly averager: Averager;
   readonly sharder: Sharder;
   readonly products: Products;
+  readonly link: WorkerLink;
+  readonly clock: Clock;
   readonly emit: (event: RunEvent) => void;
   /** A checkpoint is due now: the replica is between two steps. */
   readonly checkpoint: () => void;
@@ -64,23 +65,15 @@ interface Peer {
 export class Coordinator {
   readonly #options: CoordinatorOptions;
   readonly #core: CoreState;
-  readonly #router = new Router({
-    linger: 1000,
-    sendHighWaterMark: 0,
-    receiveHighWaterMark: 0,
-    handover: true,
-  });
-  readonly #outbox: Outbox;
   readonly #peers = new Map<string, Peer>();
   readonly #publications: Publications;
   readonly #hashes = new StateHashes();
-  readonly #clock = new StepClock(performance.now());
+  readonly #stepClock: StepClock;
   #averaged: Averaged | undefined;
   #waiting = false;
   readonly #traffic = new Traffic();
   #repeatable = true;
-  #connections = 0;
-  #ticker: NodeJS.Timeout | undefined;
+  #stopTicking: () => void = () => undefined;
   #finish!: (outcome: Outcome) => void;
   /** Resolves when the run is done, has failed or was stopped. */
   readonly outcome = new Promise<Outcome>((resolve) => (this.#finish = resolve));
@@ -89,11 +82,8 @@ export class Coordinator {
     this.#options = options;
     const { config, term, startStep, averager, products } = options;
     const { training, workers } = config;
-    this.#outbox = new Outbox(this.#router, () => undefined);
+    this.#stepClock = new StepClock(options.clock.now());
     this.#publications = new Publications((buffer) => averager.give(buffer));
-    this.#router.events.on('accept', () => this.#connections++);
-    this.#router.events.on('disconnect', () => this.#connections--);
-    this.#router.maxMessageSize = Math.max(64 * 2 ** 20, 2 * workers.bucketBytes) + MAX_HEADER_BYTES;
     this.#core = createCore(
       {
         term,
@@ -106,7 +96,7 @@ export class Coordinator {
         tasksAfter: (step) => products.tasksAfter(step),
       },
       startStep,
-      performance.now(),
+      options.clock.now(),
     );
     averager.on('averaged', (averaged) => {
       this.#averaged = averaged;
@@ -128,7 +118,7 @@ export class Coordinator {
   }
 
   get members(): MemberStatus[] {
-    const now = performance.now();
+    const now = this.#now();
     return [...this.#core.members.values()].map(({ slot, ready, step, lastSeen }) => ({
       slot,
       ready,
@@ -140,7 +130,7 @@ export class Coordinator {
   /** Binds and starts. Returns the address that workers connect to; a busy port is a UserError. */
   async listen(address: string): Promise<string> {
     try {
-      await this.#router.bind(address);
+      return await this.#options.link.listen(address);
     } catch (error) {
       throw new UserError(
         `cannot listen on ${address}: ${(error as Error).message}. ` +
@@ -149,14 +139,13 @@ export class Coordinator {
         { cause: error },
       );
     }
-    return this.#router.lastEndpoint!;
   }
 
   /** Begins to serve workers. */
   start(): void {
-    this.#ticker = setInterval(
-      () => this.#tick(),
-      Math.min(1000, this.#options.config.workers.heartbeatSeconds * 500),
+    const { clock, config } = this.#options;
+    this.#stopTicking = clock.every(Math.min(1000, config.workers.heartbeatSeconds * 500), () =>
+      this.#tick(),
     );
     this.#feed({ kind: 'tick' });
     void this.#receive();
@@ -176,12 +165,17 @@ export class Coordinator {
 
   /** Tells everyone to go and closes the socket: once they have hung up, since what a process leaves unsent ends with it. */
   async close(reason: string): Promise<void> {
-    clearInterval(this.#ticker);
+    const { link, clock } = this.#options;
+    this.#stopTicking();
     for (const id of this.#core.members.keys()) this.#say(id, { type: 'stop', reason });
-    await this.#outbox.flush();
-    const deadline = performance.now() + HANG_UP_MS;
-    while (this.#connections > 0 && performance.now() < deadline) await setTimeout(10);
-    this.#router.close();
+    await link.flush();
+    const deadline = clock.now() + HANG_UP_MS;
+    while (link.connections > 0 && clock.now() < deadline) await clock.sleep(10);
+    link.close();
+  }
+
+  #now(): number {
+    return this.#options.clock.now();
   }
 
   #fail(reason: string): void {
@@ -191,22 +185,21 @@ export class Coordinator {
   #tick(): void {
     for (const id of this.#core.members.keys()) this.#say(id, { type: 'alive' });
     // What has arrived is heard first: nobody is silent because this process was busy.
-    void nextTurn().then(() => this.#feed({ kind: 'tick' }));
+    void this.#options.clock.turn().then(() => this.#feed({ kind: 'tick' }));
   }
 
   #say(id: string, header: ToWorker, frames: readonly Uint8Array[] = []): void {
     const parts = encode(header, frames);
     this.#traffic.count('out', header.type, parts);
-    this.#outbox.post([Buffer.from(id, 'latin1'), ...parts]);
+    this.#options.link.post(id, parts);
   }
 
   async #receive(): Promise<void> {
+    const { link } = this.#options;
     try {
-      for await (const [identity, ...parts] of this.#router) {
-        this.#hear(identity!.toString('latin1'), parts);
-      }
+      for await (const { id, parts } of link.receive()) this.#hear(id, parts);
     } catch (error) {
-      if (!this.#router.closed) this.#fail(`the socket failed: ${(error as Error).message}`);
+      if (!link.closed) this.#fail(`the socket failed: ${(error as Error).message}`);
     }
   }
 
@@ -267,7 +260,7 @@ export class Coordinator {
     const { bucketBytes: bucketSize } = config.workers;
     const gathering = new Gathering(model, bucketSize, sharder.sliceSize, () => averager.take());
     this.#peers.set(id, { pid, host, device, local, attempt, gathering });
-    const actions = decide(this.#core, { kind: 'join', id, lanes }, performance.now());
+    const actions = decide(this.#core, { kind: 'join', id, lanes }, this.#now());
     const member = this.#core.members.get(id);
     if (!member) return;
     const { slot, incarnation } = member;
@@ -304,7 +297,7 @@ export class Coordinator {
     const owned =
       round && round.owner.slice(begin, end).every((owner) => owner === id) && end <= round.owner.length;
     if (step !== this.step || !owned) return this.#drop(id, header.type, 'not dealt to it');
-    this.#clock.arrive(performance.now());
+    this.#stepClock.arrive(this.#now());
     const gathered =
       header.type === 'gradient'
         ? peer.gathering.bucket(header, frames[0])
@@ -360,7 +353,7 @@ export class Coordinator {
   }
 
   #feed(event: CoreEvent): void {
-    this.#carryOut(decide(this.#core, event, performance.now()));
+    this.#carryOut(decide(this.#core, event, this.#now()));
   }
 
   #carryOut(actions: readonly CoreAction[]): void {
@@ -372,7 +365,7 @@ export class Coordinator {
           break;
         case 'deal': {
           const { id, step, begin, end } = action;
-          if (this.#waiting) this.#clock.begin(performance.now());
+          if (this.#waiting) this.#stepClock.begin(this.#now());
           this.#waiting = false;
           this.#say(id, { type: 'deal', term, step, begin, end }, [sharder.examples(step, begin, end)]);
           break;
@@ -390,8 +383,8 @@ export class Coordinator {
           break;
         }
         case 'tasks-done':
-          this.#clock.begin(performance.now());
-          this.#finishing = products.finish(action.step, performance.now()).then(
+          this.#stepClock.begin(this.#now());
+          this.#finishing = products.finish(action.step, this.#now()).then(
             (events) => events.forEach(emit),
             (error: Error) => this.#fail(`cannot write the samples: ${error.message}`),
           );
@@ -442,7 +435,7 @@ export class Coordinator {
     for (const { bytes, ...part } of partsOf(stateIn(buffer, model), config.workers.bucketBytes)) {
       this.#say(id, { type: 'state', term, step, ...part }, [bytes]);
       // The state may be gigabytes: whoever else has something to say is heard meanwhile.
-      await nextTurn();
+      await this.#options.clock.turn();
       if (!isHere()) return;
     }
     this.#say(id, { type: 'state-end', term, step });
@@ -454,7 +447,7 @@ export class Coordinator {
     const { step, buffer, checksums, statistics, crcs, chain, update, gradientNorm, seconds } =
       this.#averaged!;
     const values = new Float32Array(buffer);
-    const now = performance.now();
+    const now = this.#now();
     for (const [nth, bucket] of bucketsOf(model.numParameters, config.workers.bucketBytes).entries()) {
       const bytes = bucketBytes(values, bucket);
       for (const id of to)
@@ -475,11 +468,11 @@ export class Coordinator {
       clipFactor: update.clipFactor,
       learningRate: update.learningRate,
       epoch: sharder.epochAt(step + 1),
-      ...this.#clock.read(seconds, now, performance.now()),
+      ...this.#stepClock.read(seconds, now, this.#now()),
       members: this.#core.members.size,
       ...this.#traffic.take(),
     });
-    this.#clock.begin(now);
+    this.#stepClock.begin(now);
     const { everySteps } = config.checkpoints;
     if (everySteps > 0 && isDue(step + 1, everySteps, config.training.steps)) checkpoint();
     products.begin(now);

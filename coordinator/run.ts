@@ -1,6 +1,7 @@
 import { randomUUID } from 'node:crypto';
 import { mkdir } from 'node:fs/promises';
 import path from 'node:path';
+import { machineClock } from '../shared/clock.js';
 import type { LoadedConfig } from '../shared/config/load.js';
 import type { PublishedSet } from '../shared/config/sets.js';
 import type { Dataset } from '../shared/data/dataset.js';
@@ -9,6 +10,7 @@ import { EXIT, UserError } from '../shared/errors.js';
 import { describeModel, modelDigest } from '../shared/model/description.js';
 import { Replica } from '../shared/optimizer/replica.js';
 import { version } from '../shared/package.js';
+import { MAX_HEADER_BYTES } from '../shared/protocol/codec.js';
 import { StopSignals } from '../shared/stop-signals.js';
 import { Averager } from './averager.js';
 import { Checkpointer } from './checkpointer.js';
@@ -21,6 +23,7 @@ import { createMetrics } from './metrics.js';
 import { Products } from './products.js';
 import { Sharder } from './sharder.js';
 import { setAside, startState } from './start-state.js';
+import { RouterLink } from './worker-link.js';
 
 /** Seconds that local workers get to leave by themselves. */
 const GRACE_SECONDS = 5;
@@ -132,6 +135,8 @@ async function train(
     numClasses,
     model,
     modelDigest: modelDigest(model),
+    link: new RouterLink(Math.max(64 * 2 ** 20, 2 * workers.bucketBytes) + MAX_HEADER_BYTES),
+    clock: machineClock,
     averager,
     sharder: new Sharder(config, dataset),
     products: new Products(config, dataset, model, layout.samples),

@@ -1,7 +1,10 @@
 import { availableParallelism } from 'node:os';
+import { machineClock } from '../shared/clock.js';
 import { EXIT } from '../shared/errors.js';
 import { leaveAtOnce } from '../shared/leave-at-once.js';
+import { MAX_HEADER_BYTES } from '../shared/protocol/codec.js';
 import { StopSignals } from '../shared/stop-signals.js';
+import { DealerLink } from './coordinator-link.js';
 import { Lanes } from './lanes.js';
 import { parseOptions } from './options.js';
 import { WorkerClient } from './worker.js';
@@ -24,6 +27,8 @@ export async function main(argv: readonly string[]): Promise<number> {
   });
   return new WorkerClient({
     coordinator: options.coordinator,
+    connect: (address) => new DealerLink(address, (64 << 20) + MAX_HEADER_BYTES),
+    clock: machineClock,
     lanes,
     local,
     connectTimeoutSeconds: options.connectTimeoutSeconds,

@@ -1,8 +1,6 @@
-import { randomUUID } from 'node:crypto';
 import { hostname } from 'node:os';
-import { setImmediate as nextTurn } from 'node:timers/promises';
-import { Dealer } from 'zeromq';
 import { ARRAYS } from '../shared/checkpoint/state.js';
+import type { Clock } from '../shared/clock.js';
 import { configSchema, type Config } from '../shared/config/schema.js';
 import { EXIT, UserError } from '../shared/errors.js';
 import { bucketBytes, bucketsOf, checksum } from '../shared/exchange/buckets.js';
@@ -10,16 +8,19 @@ import { readStatistics, statisticsFrames } from '../shared/exchange/statistics.
 import { describeModel, modelDigest } from '../shared/model/description.js';
 import { Replica } from '../shared/optimizer/replica.js';
 import { version } from '../shared/package.js';
-import { decode, encode, MAX_HEADER_BYTES, ProtocolError } from '../shared/protocol/codec.js';
+import { decode, encode, ProtocolError } from '../shared/protocol/codec.js';
 import { PROTOCOL, toWorkerSchema, type FromWorker, type ToWorker } from '../shared/protocol/messages.js';
-import { Outbox } from '../shared/protocol/outbox.js';
 import type { StopSignals } from '../shared/stop-signals.js';
+import type { CoordinatorLink } from './coordinator-link.js';
 import type { Lanes } from './lanes.js';
 import { computeDeal, type Deal, type SubtreeSum } from './slices.js';
 
 export interface WorkerOptions {
   readonly coordinator: string;
-  readonly lanes: Lanes;
+  /** Throws UserError where the address is none. */
+  readonly connect: (coordinator: string) => CoordinatorLink;
+  readonly clock: Clock;
+  readonly lanes: Pick<Lanes, 'device' | 'count' | 'load' | 'clear' | 'run'>;
   readonly local: number | undefined;
   /** Gives up when no coordinator was heard for so long. */
   readonly connectTimeoutSeconds: number;
@@ -58,10 +59,9 @@ const TICK_MS = 100;
  */
 export class WorkerClient {
   readonly #options: WorkerOptions;
-  #socket!: Dealer;
-  #outbox!: Outbox;
+  #link: CoordinatorLink;
   #session: Session | undefined;
-  #heardAt = performance.now();
+  #heardAt: number;
   #saidHelloAt = -Infinity;
   #saidAliveAt = -Infinity;
   /** Sessions lost so far. */
@@ -70,18 +70,20 @@ export class WorkerClient {
   #free: SharedArrayBuffer[] = [];
   #outcome: { exitCode: number } | { error: Error } | undefined;
 
+  /** Throws UserError where the coordinator's address is none. */
   constructor(options: WorkerOptions) {
     this.#options = options;
+    this.#heardAt = options.clock.now();
+    this.#link = options.connect(options.coordinator);
   }
 
   async run(): Promise<number> {
-    const { stopping, say, connectTimeoutSeconds, coordinator } = this.#options;
-    this.#connect();
-    const timer = setInterval(() => this.#tick(), TICK_MS);
+    const { stopping, say, connectTimeoutSeconds, coordinator, clock } = this.#options;
+    const stopTicking = clock.every(TICK_MS, () => this.#tick());
     const leave = () => {
       if (this.#session) this.#send({ type: 'leave', reason: `stopped by ${stopping.name}` });
       const { exitCode } = stopping;
-      void this.#outbox.flush().then(() => this.#end({ exitCode }));
+      void this.#link.flush().then(() => this.#end({ exitCode }));
     };
     stopping.onStop(leave);
     try {
@@ -89,14 +91,14 @@ export class WorkerClient {
       while (!this.#outcome) {
         await this.#receive();
         // Messages that are there already come without a turn of the event loop, in which this worker says that it lives.
-        if (performance.now() - this.#yieldedAt < TICK_MS) continue;
-        await nextTurn();
-        this.#yieldedAt = performance.now();
+        if (clock.now() - this.#yieldedAt < TICK_MS) continue;
+        await clock.turn();
+        this.#yieldedAt = clock.now();
       }
     } finally {
-      clearInterval(timer);
+      stopTicking();
       this.#leaveSession();
-      this.#socket.close();
+      this.#link.close();
     }
     if ('error' in this.#outcome) throw this.#outcome.error;
     return this.#outcome.exitCode;
@@ -105,49 +107,26 @@ export class WorkerClient {
   /** Ends `run`: closing the socket wakes its receive. */
   #end(outcome: { exitCode: number } | { error: Error }): void {
     this.#outcome ??= outcome;
-    this.#socket.close();
-  }
-
-  #connect(): void {
-    const socket = new Dealer({
-      routingId: randomUUID(),
-      linger: 1000,
-      sendHighWaterMark: 0,
-      receiveHighWaterMark: 0,
-      reconnectInterval: 200,
-      reconnectMaxInterval: 5000,
-    });
-    socket.maxMessageSize = (64 << 20) + MAX_HEADER_BYTES;
-    try {
-      socket.connect(this.#options.coordinator);
-    } catch (error) {
-      throw new UserError(
-        `${this.#options.coordinator} is no address to connect to: ${(error as Error).message}. Write tcp://HOST:PORT`,
-        EXIT.usage,
-        { cause: error },
-      );
-    }
-    this.#socket = socket;
-    this.#outbox = new Outbox(socket, () => undefined);
+    this.#link.close();
   }
 
   async #receive(): Promise<void> {
-    const socket = this.#socket;
+    const link = this.#link;
     try {
-      const parts = await socket.receive();
-      this.#heardAt = performance.now();
+      const parts = await link.receive();
+      this.#heardAt = this.#options.clock.now();
       const { header, frames } = decode(toWorkerSchema, parts);
       await this.#hear(header, frames);
     } catch (error) {
-      if (socket.closed || this.#outcome) return;
+      if (link.closed || this.#outcome) return;
       if (error instanceof ProtocolError) this.#rejoin(`the coordinator sent ${error.message}`);
       else this.#end({ error: error as Error });
     }
   }
 
   #tick(): void {
-    const { connectTimeoutSeconds, coordinator, say } = this.#options;
-    const now = performance.now();
+    const { connectTimeoutSeconds, coordinator, say, connect, clock } = this.#options;
+    const now = clock.now();
     const silence = (now - this.#heardAt) / 1000;
     if (silence > connectTimeoutSeconds) {
       const reason = `no coordinator answered at ${coordinator} for ${connectTimeoutSeconds} s`;
@@ -163,8 +142,8 @@ export class WorkerClient {
     if (silence > heartbeatTimeoutSeconds * 2) {
       say(`the coordinator is silent for ${silence.toFixed(0)} s: connecting anew`);
       this.#leaveSession();
-      this.#socket.close();
-      this.#connect();
+      this.#link.close();
+      this.#link = connect(coordinator);
       return;
     }
     if (now - this.#saidAliveAt < heartbeatSeconds * 1000) return;
@@ -177,7 +156,7 @@ export class WorkerClient {
 
   #hello(): void {
     const { lanes, local } = this.#options;
-    this.#saidHelloAt = performance.now();
+    this.#saidHelloAt = this.#options.clock.now();
     this.#send({
       type: 'hello',
       protocol: PROTOCOL,
@@ -193,7 +172,7 @@ export class WorkerClient {
   }
 
   #send(header: FromWorker, frames: readonly Uint8Array[] = []): void {
-    this.#outbox.post(encode(header, frames));
+    this.#link.post(encode(header, frames));
   }
 
   /** Drops what belongs to the session; the next tick says hello again. */
