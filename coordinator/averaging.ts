@@ -10,7 +10,7 @@ import { Replica } from '../shared/optimizer/replica.js';
 import { addInto } from '../shared/optimizer/sum.js';
 import { planUpdate, type Update } from '../shared/optimizer/update.js';
 import type { Gathered } from './gathering.js';
-import { stateBytes, stateIn, type StateSizes } from './state-copy.js';
+import { stateBytes, stateIn, type StateSizes } from '../shared/exchange/state-copy.js';
 
 /** What averaging begins with. `memory` is the replica's; from then on nobody else writes to it. */
 export interface AveragerData {

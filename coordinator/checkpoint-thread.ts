@@ -1,7 +1,7 @@
 import { parentPort, workerData } from 'node:worker_threads';
 import type { Retention } from '../shared/checkpoint/retention.js';
 import { writeCheckpoint, type Snapshot } from '../shared/checkpoint/write.js';
-import { stateIn } from './state-copy.js';
+import { stateIn } from '../shared/exchange/state-copy.js';
 
 /** What stays the same in every checkpoint of a run. */
 export interface CheckpointData extends Omit<Snapshot, 'step' | 'chain' | 'repeatable' | 'state'> {

@@ -8,14 +8,22 @@ import type { ModelDescription } from '../shared/model/description.js';
 import { decode, encode, ProtocolError } from '../shared/protocol/codec.js';
 import { fromWorkerSchema, PROTOCOL, type FromWorker, type ToWorker } from '../shared/protocol/messages.js';
 import type { Averaged, Averager } from './averager.js';
-import { createCore, decide, type CoreAction, type CoreEvent, type CoreState } from './core.js';
+import {
+  createCore,
+  decide,
+  type CoreAction,
+  type CoreEvent,
+  type CoreState,
+  type Recovery,
+} from './core.js';
 import type { RunEvent } from './events.js';
 import { Gathering, type Gathered } from './gathering.js';
+import { provenStep, type Journal, type Past } from './journal.js';
 import type { MemberStatus } from './metrics.js';
 import { isDue, type Products } from './products.js';
 import { Publications } from './publications.js';
 import type { Sharder } from './sharder.js';
-import { partsOf, stateIn } from './state-copy.js';
+import { partsOf, StateGathering, stateIn } from '../shared/exchange/state-copy.js';
 import { StateHashes, type Divergence } from './state-hashes.js';
 import { StepClock } from './step-clock.js';
 import { Traffic } from './traffic.js';
@@ -36,6 +44,9 @@ export interface CoordinatorOptions {
   readonly products: Products;
   readonly link: WorkerLink;
   readonly clock: Clock;
+  readonly journal: Journal;
+  /** Where the journal tells of commits beyond `startStep`: how their state is looked for. */
+  readonly recovery?: Recovery & Pick<Past, 'commits'>;
   readonly emit: (event: RunEvent) => void;
   /** A checkpoint is due now: the replica is between two steps. */
   readonly checkpoint: () => void;
@@ -70,6 +81,8 @@ export class Coordinator {
   readonly #hashes = new StateHashes();
   readonly #stepClock: StepClock;
   #averaged: Averaged | undefined;
+  /** The state that comes from a worker, while one does. */
+  #fetching: StateGathering | undefined;
   #waiting = false;
   readonly #traffic = new Traffic();
   #repeatable = true;
@@ -97,6 +110,7 @@ export class Coordinator {
       },
       startStep,
       options.clock.now(),
+      options.recovery,
     );
     averager.on('averaged', (averaged) => {
       this.#averaged = averaged;
@@ -226,6 +240,9 @@ export class Coordinator {
         return this.#feed({ kind: 'leave', id, reason: header.reason });
       case 'ready':
         return this.#ready(id, header.step);
+      case 'state':
+      case 'state-end':
+        return this.#fetched(id, header, frames);
       case 'gradient':
       case 'examples':
         return this.#gradient(id, peer, header, frames);
@@ -260,7 +277,9 @@ export class Coordinator {
     const { bucketBytes: bucketSize } = config.workers;
     const gathering = new Gathering(model, bucketSize, sharder.sliceSize, () => averager.take());
     this.#peers.set(id, { pid, host, device, local, attempt, gathering });
-    const actions = decide(this.#core, { kind: 'join', id, lanes }, this.#now());
+    const offer = this.#offerOf(hello);
+    const join: CoreEvent = { kind: 'join', id, lanes, ...(offer !== undefined && { offer }) };
+    const actions = decide(this.#core, join, this.#now());
     const member = this.#core.members.get(id);
     if (!member) return;
     const { slot, incarnation } = member;
@@ -279,9 +298,41 @@ export class Coordinator {
     this.#carryOut(actions);
   }
 
+  /** Committed steps of the state that a worker holds from before, where that is wanted and proven to be the run's. */
+  #offerOf({ replica }: FromWorker & { type: 'hello' }): number | undefined {
+    const { recovery, run } = this.#options;
+    return recovery && replica?.run === run ? provenStep(recovery, replica.links) : undefined;
+  }
+
+  /** Part of the state that a worker gives back, or its end. */
+  #fetched(
+    id: string,
+    header: FromWorker & { type: 'state' | 'state-end' },
+    frames: readonly Uint8Array[],
+  ): void {
+    const fetching = this.#fetching;
+    if (!fetching || this.#core.recovering?.fetching?.id !== id)
+      return this.#drop(id, header.type, 'not asked for');
+    const problem = header.type === 'state' ? fetching.put(header, frames[0]) : fetching.problem;
+    if (problem !== undefined) return this.#feed({ kind: 'leave', id, reason: `gave back ${problem}` });
+    if (header.type === 'state') return this.#feed({ kind: 'alive', id });
+    this.#fetching = undefined;
+    this.#options.averager.load(header.step, header.chain, fetching.buffer);
+    this.#options.journal.commit(header);
+    this.#feed({ kind: 'fetched', id, step: header.step });
+  }
+
   #ready(id: string, step: number): void {
     this.#publications.applied(id, step);
     this.#feed({ kind: 'ready', id, step });
+    this.#noteMembers();
+  }
+
+  /** Local workers end with this process: none of them can come back with its state. */
+  #noteMembers(): void {
+    const ready = [...this.#core.members.values()].filter((member) => member.ready);
+    const ids = ready.map(({ id }) => id).filter((id) => this.#peers.get(id)?.local === undefined);
+    this.#options.journal.members(ids);
   }
 
   #gradient(
@@ -360,6 +411,13 @@ export class Coordinator {
     const { emit, term, sharder, products } = this.#options;
     for (const action of actions) {
       switch (action.kind) {
+        case 'fetch-state':
+          this.#fetching = new StateGathering(this.#options.model, this.#options.config.workers.bucketBytes);
+          this.#say(action.id, { type: 'fetch-state', term });
+          break;
+        case 'recovered':
+          emit({ event: 'recovered', step: action.step, lost: action.lost });
+          break;
         case 'send-state':
           void this.#sendState(action.id);
           break;
@@ -420,6 +478,7 @@ export class Coordinator {
     this.#say(id, { type: 'rejoin', reason });
     const members = this.#core.members.size;
     this.#options.emit({ event: 'leave', step: this.step, slot, pid: peer?.pid ?? 0, reason, members });
+    this.#noteMembers();
   }
 
   /**
@@ -429,7 +488,7 @@ export class Coordinator {
     const { averager, model, config, term } = this.#options;
     const incarnation = this.#core.members.get(id)?.incarnation;
     const isHere = () => this.#core.members.get(id)?.incarnation === incarnation;
-    const { step, buffer } = await averager.snapshot();
+    const { step, chain, buffer } = await averager.snapshot();
     if (!isHere()) return;
     this.#feed({ kind: 'state-sent', id, step });
     for (const { bytes, ...part } of partsOf(stateIn(buffer, model), config.workers.bucketBytes)) {
@@ -438,7 +497,7 @@ export class Coordinator {
       await this.#options.clock.turn();
       if (!isHere()) return;
     }
-    this.#say(id, { type: 'state-end', term, step });
+    this.#say(id, { type: 'state-end', term, step, chain });
   }
 
   /** Sends the average and the commit, and tells what the step was. */
@@ -447,6 +506,7 @@ export class Coordinator {
     const { step, buffer, checksums, statistics, crcs, chain, update, gradientNorm, seconds } =
       this.#averaged!;
     const values = new Float32Array(buffer);
+    this.#options.journal.commit({ step: step + 1, chain });
     const now = this.#now();
     for (const [nth, bucket] of bucketsOf(model.numParameters, config.workers.bucketBytes).entries()) {
       const bytes = bucketBytes(values, bucket);

@@ -30,6 +30,26 @@ export interface Member {
   readonly tasks: Set<number>;
 }
 
+/** What a restarted coordinator knows of the processes before it. */
+export interface Recovery {
+  /** Committed steps of the newest state that was published; beyond the core's own. */
+  readonly tip: number;
+  /** Workers that held the state and may come back. */
+  readonly expected: readonly string[];
+  /** For how long they are waited for. */
+  readonly waitMs: number;
+}
+
+interface Recovering {
+  readonly tip: number;
+  readonly missing: Set<string>;
+  readonly numExpected: number;
+  readonly deadline: number;
+  /** Steps of the states that members hold, proven to be the run's. */
+  readonly offers: Map<string, number>;
+  fetching: { readonly id: string; readonly since: number } | undefined;
+}
+
 /** One step being computed. */
 interface Round {
   readonly step: number;
@@ -45,6 +65,8 @@ export interface CoreState {
   readonly options: CoreOptions;
   /** Committed steps. */
   step: number;
+  /** Until it is known who holds the newest state. */
+  recovering: Recovering | undefined;
   readonly members: Map<string, Member>;
   /** The current step and, where nothing is due in between, the next. */
   rounds: Round[];
@@ -59,8 +81,11 @@ export interface CoreState {
 }
 
 export type CoreEvent =
-  | { readonly kind: 'join'; readonly id: string; readonly lanes: number }
+  /** `offer`: committed steps of the state that it still holds, proven to be the run's. */
+  | { readonly kind: 'join'; readonly id: string; readonly lanes: number; readonly offer?: number }
   | { readonly kind: 'alive'; readonly id: string }
+  /** The state that was fetched from a member is the coordinator's own now. */
+  | { readonly kind: 'fetched'; readonly id: string; readonly step: number }
   /** The state of `step` committed steps was sent. */
   | { readonly kind: 'state-sent'; readonly id: string; readonly step: number }
   | { readonly kind: 'ready'; readonly id: string; readonly step: number }
@@ -87,6 +112,9 @@ export type CoreEvent =
   | { readonly kind: 'tick' };
 
 export type CoreAction =
+  | { readonly kind: 'fetch-state'; readonly id: string }
+  /** The run goes on from `step`; `lost` later ones were published, and nobody holds them. */
+  | { readonly kind: 'recovered'; readonly step: number; readonly lost: number }
   | { readonly kind: 'send-state'; readonly id: string }
   | {
       readonly kind: 'deal';
@@ -104,11 +132,19 @@ export type CoreAction =
   | { readonly kind: 'finished' }
   | { readonly kind: 'failed'; readonly reason: string; readonly tooFewWorkers: boolean };
 
-/** The core of a run that has `step` committed steps. */
-export function createCore(options: CoreOptions, step: number, now: number): CoreState {
+/** The core of a run that has `step` committed steps; of one that may have more, with how they are looked for. */
+export function createCore(options: CoreOptions, step: number, now: number, recovery?: Recovery): CoreState {
   return {
     options,
     step,
+    recovering: recovery && {
+      tip: recovery.tip,
+      missing: new Set(recovery.expected),
+      numExpected: recovery.expected.length,
+      deadline: now + recovery.waitMs,
+      offers: new Map(),
+      fetching: undefined,
+    },
     members: new Map(),
     rounds: [],
     // Whoever stopped or died right after this step may have left its tasks undone.
@@ -134,7 +170,11 @@ export function decide(state: CoreState, event: CoreEvent, now: number): CoreAct
   switch (event.kind) {
     case 'join':
       join(state, event.id, event.lanes, now);
-      actions.push({ kind: 'send-state', id: event.id });
+      if (state.recovering) offer(state.recovering, event.id, event.offer);
+      else actions.push({ kind: 'send-state', id: event.id });
+      break;
+    case 'fetched':
+      if (state.recovering?.fetching?.id === event.id) recovered(state, event.step, actions);
       break;
     case 'state-sent':
       if (member) Object.assign(member, { receiving: true, step: event.step });
@@ -210,6 +250,9 @@ function release(round: Round, id: string): number {
 /** Takes a member out; what it owed goes back to be dealt. */
 function leave(state: CoreState, member: Member, reason: string, actions: CoreAction[]): void {
   state.members.delete(member.id);
+  const { recovering } = state;
+  recovering?.offers.delete(member.id);
+  if (recovering?.fetching?.id === member.id) recovering.fetching = undefined;
   actions.push({ kind: 'left', member, reason });
   for (const round of state.rounds) {
     const numSlices = release(round, member.id);
@@ -264,6 +307,11 @@ function expire(state: CoreState, now: number, actions: CoreAction[]): void {
       leave(state, member, `silent for ${((now - member.lastSeen) / 1000).toFixed(1)} s`, actions);
       continue;
     }
+    const fetching = state.recovering?.fetching;
+    if (fetching?.id === member.id && now - fetching.since > stepTimeoutMs) {
+      leave(state, member, `owes its state ${late}`, actions);
+      continue;
+    }
     if (member.ready && member.step < state.step && now - state.committedAt > stepTimeoutMs) {
       leave(state, member, `has not applied step ${member.step} ${late}`, actions);
       continue;
@@ -287,6 +335,46 @@ function expire(state: CoreState, now: number, actions: CoreAction[]): void {
   }
 }
 
+function offer({ missing, offers }: Recovering, id: string, step: number | undefined): void {
+  missing.delete(id);
+  if (step !== undefined) offers.set(id, step);
+}
+
+/**
+ * Looks for the newest state of the run: fetches it from the member that is furthest once one is as far as any can be, or those that are expected
+ * are back, or were waited for long enough.
+ */
+function recover(state: CoreState, recovering: Recovering, now: number, actions: CoreAction[]): void {
+  const { tip, missing, numExpected, deadline, offers, fetching } = recovering;
+  if (fetching) return;
+  const [best] = [...offers].filter(([, step]) => step > state.step).sort(([, a], [, b]) => b - a);
+  if (missing.size > 0 && now < deadline && !(best && best[1] >= tip)) {
+    const numBack = numExpected - missing.size;
+    return wait(
+      state,
+      `step ${tip} was published before the coordinator ended: ${numBack} of ${numExpected} workers that may hold it are back`,
+      actions,
+    );
+  }
+  if (!best) return recovered(state, state.step, actions);
+  recovering.fetching = { id: best[0], since: now };
+  actions.push({ kind: 'fetch-state', id: best[0] });
+}
+
+function recovered(state: CoreState, step: number, actions: CoreAction[]): void {
+  const { tip } = state.recovering!;
+  state.recovering = undefined;
+  state.step = step;
+  state.tasks = step > 0 ? [...state.options.tasksAfter(step)] : [];
+  actions.push({ kind: 'recovered', step, lost: Math.max(0, tip - step) });
+  for (const id of state.members.keys()) actions.push({ kind: 'send-state', id });
+}
+
+function wait(state: CoreState, reason: string, actions: CoreAction[]): void {
+  if (reason !== state.waitingReason) actions.push({ kind: 'waiting', reason });
+  state.waitingReason = reason;
+}
+
 /** Why nothing can be dealt, or undefined. */
 function whyWaiting(state: CoreState, numReady: number): string | undefined {
   const { minimumMembers } = state.options;
@@ -299,7 +387,11 @@ function whyWaiting(state: CoreState, numReady: number): string | undefined {
 /** Deals whatever can be dealt now. */
 function advance(state: CoreState, now: number, actions: CoreAction[]): void {
   if (state.finished) return;
-  const { options } = state;
+  const { options, recovering } = state;
+  if (recovering) {
+    recover(state, recovering, now, actions);
+    return;
+  }
   const ready = [...state.members.values()]
     .filter((member) => member.ready)
     .sort((a, b) => a.slot - b.slot || a.incarnation - b.incarnation);
@@ -311,8 +403,7 @@ function advance(state: CoreState, now: number, actions: CoreAction[]): void {
   const reason = whyWaiting(state, ready.length);
   if (reason !== undefined) {
     state.waitingSince ??= now;
-    if (reason !== state.waitingReason) actions.push({ kind: 'waiting', reason });
-    state.waitingReason = reason;
+    wait(state, reason, actions);
     if (now - state.waitingSince >= options.waitMs) {
       state.finished = true;
       actions.push({

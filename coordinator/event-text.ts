@@ -16,6 +16,16 @@ export function eventText(event: RunEvent, colors: Colors): string | undefined {
         ...event.skipped.map((skipped) => yellow(`passed over ${clean(skipped)}`)),
         `going on from step ${event.step}: ${cyan(event.checkpoint)}`,
       ].join('\n');
+    case 'recovered':
+      return event.lost === 0
+        ? green(`going on from step ${event.step}, with the state of the workers that are back`)
+        : yellow(
+            `going on from step ${event.step}: no worker brought the ${count(event.lost, 'step')} after it back, they are taken again`,
+          );
+    case 'journal-failed':
+      return red(
+        `${at} the commit could not be noted: ${clean(event.reason)}. A restart may have to go back to a checkpoint`,
+      );
     case 'join':
       return (
         green(`worker ${event.slot} joined: `) + clean(`pid ${event.pid} on ${event.host}, ${event.device}`)

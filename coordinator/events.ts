@@ -13,6 +13,9 @@ export type RunEvent =
     }
   | { event: 'listen'; step: number; workers: string; http: string }
   | { event: 'resume'; step: number; checkpoint: string; skipped: string[] }
+  /** The newest state was found after a restart; `lost` published steps have to be taken again. */
+  | { event: 'recovered'; step: number; lost: number }
+  | { event: 'journal-failed'; step: number; reason: string }
   | { event: 'waiting'; step: number; reason: string }
   | {
       event: 'join';

@@ -18,11 +18,13 @@ import { Coordinator, type Outcome } from './coordinator.js';
 import { createEventLog } from './event-log.js';
 import type { Observer, RunEvent } from './events.js';
 import { serveHttp, type HttpServer } from './http.js';
+import { JournalOnDisk } from './journal-file.js';
+import { goesOnFrom, Journal, readJournal, type JournalFile, type Past } from './journal.js';
 import { LocalWorkers } from './local-workers.js';
 import { createMetrics } from './metrics.js';
 import { Products } from './products.js';
 import { Sharder } from './sharder.js';
-import { setAside, startState } from './start-state.js';
+import { setAside, startState, type StartState } from './start-state.js';
 import { RouterLink } from './worker-link.js';
 
 /** Seconds that local workers get to leave by themselves. */
@@ -35,6 +37,7 @@ export function runLayout(runFolder: string) {
     samples: path.join(runFolder, 'samples'),
     logs: path.join(runFolder, 'logs'),
     events: path.join(runFolder, 'events.jsonl'),
+    journal: path.join(runFolder, 'journal'),
   };
 }
 
@@ -106,7 +109,12 @@ async function train(
     step: start.step,
     chain: start.chain,
   });
-  const runId = randomUUID();
+  const journalFile = new JournalOnDisk(layout.journal, config.checkpoints.syncJournal);
+  const past = pastOf(journalFile, resume, configHash, start);
+  const runId = past.run;
+  const journal = new Journal(journalFile, past, (reason) =>
+    emit({ event: 'journal-failed', step: coordinator.step, reason }),
+  );
   const checkpointer = new Checkpointer(
     {
       folder: layout.checkpoints,
@@ -122,14 +130,17 @@ async function train(
       retention: config.checkpoints,
     },
     averager,
-    emit,
+    (event) => {
+      if (event.event === 'checkpoint') journal.saved(event.step);
+      emit(event);
+    },
     () => coordinator.repeatable,
   );
   const coordinator = new Coordinator({
     config,
     version,
     run: runId,
-    term: Math.floor(Date.now() / 1000),
+    term: past.term,
     startStep: start.step,
     shape,
     numClasses,
@@ -137,6 +148,8 @@ async function train(
     modelDigest: modelDigest(model),
     link: new RouterLink(Math.max(64 * 2 ** 20, 2 * workers.bucketBytes) + MAX_HEADER_BYTES),
     clock: machineClock,
+    journal,
+    ...recoveryOf(past, start.step, workers.recoverSeconds),
     averager,
     sharder: new Sharder(config, dataset),
     products: new Products(config, dataset, model, layout.samples),
@@ -152,6 +165,7 @@ async function train(
       const aside = await setAside(layout.checkpoints);
       if (aside) say(`the former checkpoints are in ${aside}`);
     }
+    journal.begin();
     const { step } = start;
     const { steps, batch, slices } = training;
     emit({ event: 'start', step, run: runId, version, configHash, numParameters, steps, batch, slices });
@@ -193,8 +207,26 @@ async function train(
     throw error;
   } finally {
     await Promise.all([http?.close(), checkpointer.close(), averager.close()]);
+    journalFile.close();
     eventLog.close();
   }
+}
+
+/** What is known of the run: its journal's word where that goes on from the state that was loaded, in a new term. */
+function pastOf(file: JournalFile, resume: string, configHash: string, start: StartState): Past {
+  const { step, chain } = start;
+  const past = readJournal(file.read());
+  const term = Math.max(Math.floor(Date.now() / 1000), (past?.term ?? 0) + 1);
+  if (resume === 'latest' && past?.configHash === configHash && goesOnFrom(past, start))
+    return { ...past, term };
+  return { run: randomUUID(), term, configHash, commits: [{ step, chain }], members: [] };
+}
+
+/** How newer states than the one that was loaded are looked for, where there may be any. */
+function recoveryOf({ commits, members }: Past, step: number, waitSeconds: number) {
+  const tip = commits.at(-1)!.step;
+  if (tip <= step) return {};
+  return { recovery: { tip, expected: members, waitMs: waitSeconds * 1000, commits } };
 }
 
 /** Saves the last state. A run whose end is on no disk has failed. */

@@ -1,4 +1,3 @@
-import { randomUUID } from 'node:crypto';
 import { Dealer } from 'zeromq';
 import { EXIT, UserError } from '../shared/errors.js';
 import { Outbox } from '../shared/protocol/outbox.js';
@@ -17,18 +16,23 @@ export interface CoordinatorLink {
 
 /** Over ZeroMQ, which connects, and connects again, by itself. */
 export class DealerLink implements CoordinatorLink {
-  readonly #dealer = new Dealer({
-    routingId: randomUUID(),
-    linger: 1000,
-    sendHighWaterMark: 0,
-    receiveHighWaterMark: 0,
-    reconnectInterval: 200,
-    reconnectMaxInterval: 5000,
-  });
-  readonly #outbox = new Outbox(this.#dealer, () => undefined);
+  readonly #dealer: Dealer;
+  readonly #outbox: Outbox;
 
-  /** Throws UserError where the address is none. */
-  constructor(address: string, maxMessageBytes: number) {
+  /**
+   * @param identity by which the coordinator knows this process, however often it connects
+   * @throws UserError where the address is none
+   */
+  constructor(address: string, identity: string, maxMessageBytes: number) {
+    this.#dealer = new Dealer({
+      routingId: identity,
+      linger: 1000,
+      sendHighWaterMark: 0,
+      receiveHighWaterMark: 0,
+      reconnectInterval: 200,
+      reconnectMaxInterval: 5000,
+    });
+    this.#outbox = new Outbox(this.#dealer, () => undefined);
     this.#dealer.maxMessageSize = maxMessageBytes;
     try {
       this.#dealer.connect(address);

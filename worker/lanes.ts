@@ -21,6 +21,7 @@ interface Lane {
 export class Lanes {
   readonly #lanes: Lane[];
   readonly #queue: Job[] = [];
+  #loaded: { readonly memory: WebAssembly.Memory; readonly key: string } | undefined;
   readonly device: Device;
 
   private constructor(threads: readonly Worker[], device: Device, failed: (error: Error) => void) {
@@ -59,16 +60,21 @@ export class Lanes {
     return this.#lanes.length;
   }
 
-  /** Gives every lane the model to work on. */
+  /** Gives every lane the model to work on, once it is done with what it computes. One that it has already stays as it is. */
   async load(model: LaneModel): Promise<void> {
+    const { memory, ...rest } = model;
+    const key = JSON.stringify(rest);
+    const isLoaded = this.#loaded?.memory === memory && this.#loaded.key === key;
     await Promise.all(
       this.#lanes.map(async (lane) => {
         while (lane.job) await new Promise((resolve) => lane.thread.once('message', resolve));
+        if (isLoaded) return;
         await new Promise<void>((resolve, reject) =>
           this.#give(lane, { message: { kind: 'model', request: model }, resolve, reject }),
         );
       }),
     );
+    this.#loaded = { memory, key };
   }
 
   /** Runs a job on the next free lane; those marked urgent go before all that wait. */

@@ -27,7 +27,7 @@ export async function main(argv: readonly string[]): Promise<number> {
   });
   return new WorkerClient({
     coordinator: options.coordinator,
-    connect: (address) => new DealerLink(address, (64 << 20) + MAX_HEADER_BYTES),
+    connect: (address, identity) => new DealerLink(address, identity, (64 << 20) + MAX_HEADER_BYTES),
     clock: machineClock,
     lanes,
     local,

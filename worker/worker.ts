@@ -1,15 +1,23 @@
+import { randomUUID } from 'node:crypto';
 import { hostname } from 'node:os';
 import { ARRAYS } from '../shared/checkpoint/state.js';
 import type { Clock } from '../shared/clock.js';
 import { configSchema, type Config } from '../shared/config/schema.js';
 import { EXIT, UserError } from '../shared/errors.js';
 import { bucketBytes, bucketsOf, checksum } from '../shared/exchange/buckets.js';
+import { partsOf } from '../shared/exchange/state-copy.js';
 import { readStatistics, statisticsFrames } from '../shared/exchange/statistics.js';
 import { describeModel, modelDigest } from '../shared/model/description.js';
 import { Replica } from '../shared/optimizer/replica.js';
 import { version } from '../shared/package.js';
 import { decode, encode, ProtocolError } from '../shared/protocol/codec.js';
-import { PROTOCOL, toWorkerSchema, type FromWorker, type ToWorker } from '../shared/protocol/messages.js';
+import {
+  MAX_LINKS,
+  PROTOCOL,
+  toWorkerSchema,
+  type FromWorker,
+  type ToWorker,
+} from '../shared/protocol/messages.js';
 import type { StopSignals } from '../shared/stop-signals.js';
 import type { CoordinatorLink } from './coordinator-link.js';
 import type { Lanes } from './lanes.js';
@@ -18,7 +26,7 @@ import { computeDeal, type Deal, type SubtreeSum } from './slices.js';
 export interface WorkerOptions {
   readonly coordinator: string;
   /** Throws UserError where the address is none. */
-  readonly connect: (coordinator: string) => CoordinatorLink;
+  readonly connect: (coordinator: string, identity: string) => CoordinatorLink;
   readonly clock: Clock;
   readonly lanes: Pick<Lanes, 'device' | 'count' | 'load' | 'clear' | 'run'>;
   readonly local: number | undefined;
@@ -30,6 +38,9 @@ export interface WorkerOptions {
 
 /** What the worker holds of the run it belongs to. */
 interface Session {
+  readonly run: string;
+  /** Digest of the model: whoever agrees on it can go on in the same memory. */
+  readonly model: string;
   readonly term: number;
   readonly config: Config;
   readonly sliceSize: number;
@@ -38,6 +49,10 @@ interface Session {
   /** Elements of the state that have come. */
   filled: number;
   loaded: boolean;
+  /** The last commits that the replica took, the state that it was loaded with before them. */
+  links: { step: number; chain: string }[];
+  /** While the replica is between two steps it proves nothing. */
+  applying: boolean;
   /** What came of later steps while the state was on its way. */
   early: { header: ToWorker; frames: readonly Uint8Array[] }[];
   deals: Deal[];
@@ -47,6 +62,9 @@ interface Session {
   /** Sums that were sent: ours again once their step is committed. */
   sent: { step: number; buffer: SharedArrayBuffer }[];
 }
+
+/** A state from before: what a coordinator that lost its own can ask for. */
+type Held = Pick<Session, 'run' | 'model' | 'replica' | 'links'>;
 
 /** Says hello again after so long without an answer. */
 const HELLO_MS = 2000;
@@ -60,7 +78,10 @@ const TICK_MS = 100;
 export class WorkerClient {
   readonly #options: WorkerOptions;
   #link: CoordinatorLink;
+  /** Stays the same, so that a coordinator that comes back knows whom it may expect. */
+  readonly #identity = randomUUID();
   #session: Session | undefined;
+  #held: Held | undefined;
   #heardAt: number;
   #saidHelloAt = -Infinity;
   #saidAliveAt = -Infinity;
@@ -74,7 +95,7 @@ export class WorkerClient {
   constructor(options: WorkerOptions) {
     this.#options = options;
     this.#heardAt = options.clock.now();
-    this.#link = options.connect(options.coordinator);
+    this.#link = options.connect(options.coordinator, this.#identity);
   }
 
   async run(): Promise<number> {
@@ -143,7 +164,7 @@ export class WorkerClient {
       say(`the coordinator is silent for ${silence.toFixed(0)} s: connecting anew`);
       this.#leaveSession();
       this.#link.close();
-      this.#link = connect(coordinator);
+      this.#link = connect(coordinator, this.#identity);
       return;
     }
     if (now - this.#saidAliveAt < heartbeatSeconds * 1000) return;
@@ -168,6 +189,7 @@ export class WorkerClient {
       lanes: lanes.count,
       repeatable: lanes.device.repeatable,
       local,
+      replica: this.#held && { run: this.#held.run, links: this.#held.links },
     });
   }
 
@@ -182,10 +204,14 @@ export class WorkerClient {
   }
 
   #leaveSession(): void {
-    this.#session?.computing.abort();
-    if (this.#session) this.#attempt++;
+    const session = this.#session;
     this.#session = undefined;
     this.#free = [];
+    if (!session) return;
+    session.computing.abort();
+    this.#attempt++;
+    const { run, model, replica, links, loaded, applying } = session;
+    if (loaded) this.#held = applying ? undefined : { run, model, replica, links };
   }
 
   async #hear(header: ToWorker, frames: readonly Uint8Array[]): Promise<void> {
@@ -205,11 +231,14 @@ export class WorkerClient {
     }
     if (!session || header.term !== session.term) return;
     switch (header.type) {
+      case 'fetch-state':
+        return this.#giveState(session);
       case 'state':
+        this.#held = undefined;
         session.filled += header.length;
         return this.#fill(session.replica[header.array], header, frames[0]);
       case 'state-end':
-        return this.#loaded(session, header.step);
+        return this.#loaded(session, header);
     }
     if (!session.loaded) return void session.early.push({ header, frames });
     switch (header.type) {
@@ -249,16 +278,19 @@ export class WorkerClient {
     this.#leaveSession();
     lanes.clear();
     const config = configSchema.parse(welcome.config);
-    const { shape, numClasses, numTestExamples, term, slot } = welcome;
+    const { run, shape, numClasses, numTestExamples, term, slot } = welcome;
     const model = describeModel(config.model, { shape, numClasses, numContext: config.data.context });
     if (modelDigest(model) !== welcome.model) {
       throw new UserError(
         'this worker builds another model from the same config than the coordinator: install the same build of ardm on both',
       );
     }
-    const replica = new Replica(model.numParameters, model.numSteps);
+    if (this.#held?.run !== run || this.#held.model !== welcome.model) this.#held = undefined;
+    const replica = this.#held?.replica ?? new Replica(model.numParameters, model.numSteps);
     await lanes.load({ config, shape, numClasses, numTestExamples, memory: replica.memory });
     this.#session = {
+      run,
+      model: welcome.model,
       term,
       config,
       sliceSize: config.training.batch / config.training.slices,
@@ -266,6 +298,8 @@ export class WorkerClient {
       step: 0,
       filled: 0,
       loaded: false,
+      links: [],
+      applying: false,
       early: [],
       deals: [],
       averaged: 0,
@@ -287,10 +321,24 @@ export class WorkerClient {
     bucketBytes(target, header).set(bytes);
   }
 
-  async #loaded(session: Session, step: number): Promise<void> {
+  /** Gives a coordinator that lost it the state from before. */
+  async #giveState({ term, config }: Session): Promise<void> {
+    const held = this.#held;
+    const last = held?.links.at(-1);
+    if (!held || !last) return this.#rejoin('there is no state to give back');
+    for (const { bytes, ...part } of partsOf(held.replica, config.workers.bucketBytes)) {
+      this.#send({ type: 'state', term, step: last.step, ...part }, [bytes]);
+      await this.#options.clock.turn();
+    }
+    this.#send({ type: 'state-end', term, ...last });
+    this.#options.say(`gave the state of step ${last.step} to the coordinator`);
+  }
+
+  async #loaded(session: Session, { step, chain }: ToWorker & { type: 'state-end' }): Promise<void> {
     const whole = ARRAYS.reduce((sum, array) => sum + session.replica[array].length, 0);
     if (session.filled !== whole) return this.#rejoin('the state came incomplete');
     session.step = step;
+    session.links = [{ step, chain }];
     session.loaded = true;
     this.#send({ type: 'ready', term: session.term, step });
     this.#options.say(`holds the state of step ${step}`);
@@ -332,7 +380,7 @@ export class WorkerClient {
 
   async #commit(
     session: Session,
-    { step, update, crcs, hash: wanted }: ToWorker & { type: 'commit' },
+    { step, update, crcs, chain, hash: wanted }: ToWorker & { type: 'commit' },
     frames: readonly Uint8Array[],
   ): Promise<void> {
     if (step !== session.step) return;
@@ -343,7 +391,10 @@ export class WorkerClient {
     if (!statistics || !crcs.every((crc, nth) => checksum(frames[nth]!) === crc)) {
       return this.#rejoin(`the statistics of step ${step} came damaged`);
     }
+    session.applying = true;
     const hash = await this.#options.lanes.run('apply', { update, statistics, hash: wanted }, true);
+    session.applying = false;
+    session.links = [...session.links, { step: step + 1, chain }].slice(-MAX_LINKS);
     for (const { buffer } of session.sent) this.#free.push(buffer);
     Object.assign(session, { step: step + 1, averaged: 0, sent: [] });
     this.#send({ type: 'applied', term: session.term, step: step + 1, hash });

@@ -320,6 +320,12 @@ const checkpoints = z
     keepEvery: everySteps
       .default(0)
       .describe('Besides, those whose step is a multiple of this are kept for good; 0: none.'),
+    syncJournal: z
+      .boolean()
+      .default(true)
+      .describe(
+        'Each commit is noted on the disk itself before it is published, so that a restart after a power failure knows it too; false: in the file only, which outlives the process and costs less.',
+      ),
   })
   .describe('What a run is resumed from: 16 bytes a parameter each.');
 
@@ -347,6 +353,11 @@ const workers = z
       .default(600)
       .describe(
         'A worker that owes a slice for so long is given up. Above `heartbeatTimeoutSeconds` and the time of its share of a step.',
+      ),
+    recoverSeconds: seconds
+      .default(30)
+      .describe(
+        'A coordinator that was killed and starts again waits so long for workers that hold newer steps than its checkpoint.',
       ),
     hashEverySteps: whole(1, WORD)
       .default(100)

@@ -1,7 +1,7 @@
 import { z } from 'zod';
 
 /** Raised whenever a message changes in a way that an older peer would misread. */
-export const PROTOCOL = 2;
+export const PROTOCOL = 3;
 
 const count = z.int().nonnegative();
 const id = z.string().min(1).max(200);
@@ -10,6 +10,17 @@ const tagged = { term: count, step: count };
 
 /** A run of elements of one flat array, float32 but for the components; its bytes are the frame after the header. */
 const bucket = { offset: count, length: z.int().positive(), crc: count };
+
+/** The loss components are float64, all else float32. */
+const statePart = {
+  array: z.enum(['parameters', 'firstMoment', 'secondMoment', 'ema', 'components']),
+  ...bucket,
+};
+
+/** Commits that a worker names to prove where its state comes from. */
+export const MAX_LINKS = 16;
+/** The state after so many committed steps, by the chain's link. */
+const link = z.strictObject({ step: count, chain: id });
 
 /** Numbers of one optimizer step, computed once and applied by every replica. */
 export const updateSchema = z.strictObject({
@@ -56,7 +67,13 @@ export const fromWorkerSchema = z.discriminatedUnion('type', [
     repeatable: z.boolean(),
     /** Number of the local worker that the coordinator started, if it did. */
     local: count.optional(),
+    /** The state that it holds from before: of which run, and the links of its last commits, the newest last. */
+    replica: z.strictObject({ run: id, links: z.array(link).min(1).max(MAX_LINKS) }).optional(),
   }),
+  /** Part of the state that the coordinator asked for. Frame: its bytes. */
+  z.strictObject({ type: z.literal('state'), ...tagged, ...statePart }),
+  /** All of the state of `step` was sent. */
+  z.strictObject({ type: z.literal('state-end'), ...tagged, chain: id }),
   /** The replica holds the state of `step` committed steps. */
   z.strictObject({ type: z.literal('ready'), ...tagged }),
   /** One bucket of the sum over a subtree's slices. Frame: its bytes. */
@@ -95,15 +112,12 @@ export const toWorkerSchema = z.discriminatedUnion('type', [
     model: id,
   }),
   z.strictObject({ type: z.literal('refuse'), reason: text }),
-  /** Part of the state: the loss components are float64, all else float32. Frame: its bytes. */
-  z.strictObject({
-    type: z.literal('state'),
-    ...tagged,
-    array: z.enum(['parameters', 'firstMoment', 'secondMoment', 'ema', 'components']),
-    ...bucket,
-  }),
+  /** Part of the state. Frame: its bytes. */
+  z.strictObject({ type: z.literal('state'), ...tagged, ...statePart }),
   /** All of the state of `step` was sent. */
-  z.strictObject({ type: z.literal('state-end'), ...tagged }),
+  z.strictObject({ type: z.literal('state-end'), ...tagged, chain: id }),
+  /** The coordinator lost its own state: the worker's is wanted. */
+  z.strictObject({ type: z.literal('fetch-state'), term: count }),
   /** Slices [begin, end) of a step to compute. Frame: their examples. */
   z.strictObject({ type: z.literal('deal'), ...tagged, begin: count, end: count }),
   /** One bucket of the averaged gradient. Frame: its bytes. */

@@ -2,7 +2,7 @@ import assert from 'node:assert/strict';
 import { once } from 'node:events';
 import test, { type TestContext } from 'node:test';
 import { Averager, type Averaged } from '../../coordinator/averager.js';
-import { stateIn } from '../../coordinator/state-copy.js';
+import { stateIn } from '../../shared/exchange/state-copy.js';
 import { ARRAYS } from '../../shared/checkpoint/state.js';
 import { configSchema } from '../../shared/config/schema.js';
 import { checksum } from '../../shared/exchange/buckets.js';

@@ -1,6 +1,6 @@
 import assert from 'node:assert/strict';
 import test from 'node:test';
-import { partsOf, stateBytes, stateIn } from '../../coordinator/state-copy.js';
+import { partsOf, stateBytes, stateIn } from '../../shared/exchange/state-copy.js';
 import { ARRAYS, type TrainingState } from '../../shared/checkpoint/state.js';
 import { bucketBytes, checksum } from '../../shared/exchange/buckets.js';
 
