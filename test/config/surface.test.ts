@@ -13,8 +13,8 @@ model.network: kind channels multipliers blocks attention heads groups dropout l
 training: steps batch slices learningRate warmupSteps beta1 beta2 epsilon weightDecay clip ema
 evaluation: everySteps examples passes batch timeSteps
 samples: everySteps count budget policy batch
-checkpoints: everySteps keepLast keepEvery
-workers: local minimum waitSeconds restarts heartbeatSeconds heartbeatTimeoutSeconds stepTimeoutSeconds hashEverySteps bucketBytes
+checkpoints: everySteps keepLast keepEvery syncJournal
+workers: local minimum waitSeconds restarts heartbeatSeconds heartbeatTimeoutSeconds stepTimeoutSeconds recoverSeconds hashEverySteps bucketBytes
 `;
 
 test('the settings are these', () => {

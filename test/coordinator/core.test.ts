@@ -7,6 +7,7 @@ import {
   type CoreAction,
   type CoreEvent,
   type CoreOptions,
+  type Recovery,
 } from '../../coordinator/core.js';
 import type { Task } from '../../shared/protocol/messages.js';
 
@@ -27,8 +28,8 @@ class Harness {
   readonly core;
   readonly log: CoreAction[] = [];
 
-  constructor(options: Partial<CoreOptions> = {}, step = 0) {
-    this.core = createCore({ ...OPTIONS, ...options }, step, 0);
+  constructor(options: Partial<CoreOptions> = {}, step = 0, recovery?: Recovery) {
+    this.core = createCore({ ...OPTIONS, ...options }, step, 0, recovery);
   }
 
   feed(event: CoreEvent): CoreAction[] {
@@ -254,4 +255,86 @@ test('whatever workers come, die and return, each step deals every slice to a li
       assert.deepEqual(published, [...published.keys()], 'committed steps increase by one');
     }),
   );
+});
+
+const RECOVERY: Recovery = { tip: 5, expected: ['a', 'b'], waitMs: 30_000 };
+
+test('a restarted core fetches the state from the first worker that is as far as any can be', () => {
+  const run = new Harness({}, 2, RECOVERY);
+  assert.deepEqual(kinds(run.feed({ kind: 'tick' })), ['waiting']);
+  assert.deepEqual(
+    kinds(run.feed({ kind: 'join', id: 'b', lanes: 1, offer: 4 })),
+    ['waiting'],
+    'not the newest',
+  );
+  assert.deepEqual(run.feed({ kind: 'join', id: 'a', lanes: 1, offer: 5 }), [
+    { kind: 'fetch-state', id: 'a' },
+  ]);
+  assert.deepEqual(run.feed({ kind: 'join', id: 'c', lanes: 1 }), [], 'nobody gets a state meanwhile');
+  assert.deepEqual(run.feed({ kind: 'fetched', id: 'a', step: 5 }), [
+    { kind: 'recovered', step: 5, lost: 0 },
+    ...['b', 'a', 'c'].map((id) => ({ kind: 'send-state', id })),
+    { kind: 'waiting', reason: '0 of at least 1 worker ready, 3 loading' },
+  ]);
+  assert.equal(run.core.step, 5);
+  run.join('d');
+  assert.deepEqual(run.dealt('d', 5), [0, 1, 2, 3]);
+});
+
+test('once all that may hold the state are back, the furthest of them has to do', () => {
+  const run = new Harness({}, 2, RECOVERY);
+  run.feed({ kind: 'join', id: 'a', lanes: 1, offer: 3 });
+  assert.deepEqual(run.feed({ kind: 'join', id: 'b', lanes: 1, offer: 4 }), [
+    { kind: 'fetch-state', id: 'b' },
+  ]);
+  const recovered = run.feed({ kind: 'fetched', id: 'b', step: 4 })[0];
+  assert.deepEqual(recovered, { kind: 'recovered', step: 4, lost: 1 });
+});
+
+test('a state that is not newer than the own is not fetched', () => {
+  const run = new Harness({}, 4, { ...RECOVERY, expected: ['a'] });
+  assert.deepEqual(kinds(run.feed({ kind: 'join', id: 'a', lanes: 1, offer: 4 })), [
+    'recovered',
+    'send-state',
+  ]);
+});
+
+test('who is not back in time is not waited for', () => {
+  const run = new Harness({}, 2, RECOVERY);
+  run.now = 29_999;
+  assert.deepEqual(kinds(run.feed({ kind: 'tick' })), ['waiting']);
+  run.now = 30_000;
+  assert.deepEqual(run.feed({ kind: 'tick' }), [{ kind: 'recovered', step: 2, lost: 3 }]);
+});
+
+test('where the one that gives its state is lost, or takes too long, the next is asked', () => {
+  const asked = () => {
+    const run = new Harness({}, 2, { ...RECOVERY, expected: ['a', 'b'] });
+    run.feed({ kind: 'join', id: 'a', lanes: 1, offer: 5 });
+    run.feed({ kind: 'join', id: 'b', lanes: 1, offer: 5 });
+    return run;
+  };
+  const lost = asked();
+  assert.deepEqual(lost.feed({ kind: 'leave', id: 'a', reason: 'gone' }).at(-1), {
+    kind: 'fetch-state',
+    id: 'b',
+  });
+  const slow = asked();
+  for (let second = 1; second <= 21; second++) {
+    slow.now = second * 1000;
+    for (const id of ['a', 'b']) slow.feed({ kind: 'alive', id });
+    slow.feed({ kind: 'tick' });
+  }
+  assert.deepEqual(slow.log.at(-1), { kind: 'fetch-state', id: 'b' });
+  assert.deepEqual(slow.feed({ kind: 'fetched', id: 'a', step: 5 }), [], 'too late');
+});
+
+test('a run whose last step was published needs no more than its state', () => {
+  const run = new Harness({ steps: 5 }, 2, { ...RECOVERY, expected: ['a'] });
+  run.feed({ kind: 'join', id: 'a', lanes: 1, offer: 5 });
+  assert.deepEqual(kinds(run.feed({ kind: 'fetched', id: 'a', step: 5 })), [
+    'recovered',
+    'send-state',
+    'finished',
+  ]);
 });
