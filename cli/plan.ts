@@ -36,7 +36,7 @@ export function register(program: Command): void {
     .description(
       'what generation in few network calls costs, by the loss components that training saw: expected bits of planned and of equal parts',
     )
-    .argument('<run>', 'run folder, or one checkpoint in it')
+    .argument('<run>', 'run folder, one checkpoint in it, or an exported model')
     .option(
       '--budget <calls>',
       'network calls an example, in an upscale model a stage; may be repeated (default: 5, 10, 20, 50, 100 and a call a variable)',

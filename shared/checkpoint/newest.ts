@@ -1,4 +1,4 @@
-import { existsSync } from 'node:fs';
+import { existsSync, statSync } from 'node:fs';
 import path from 'node:path';
 import { UserError } from '../errors.js';
 import { Damage, damagedError } from './damage.js';
@@ -8,9 +8,17 @@ import { MANIFEST } from './manifest.js';
 /** Where a path leads: to one checkpoint, or to a folder of them. */
 export type Place = { readonly checkpoint: string } | { readonly folder: string };
 
-/** Finds out what `at` is: a checkpoint, a folder of checkpoints, or a run's folder. Undefined where there is nothing. */
+/**
+ * Finds out what `at` is: a checkpoint, a folder of checkpoints, or a run's folder. Undefined where there is nothing.
+ *
+ * @throws UserError where it is a file
+ */
 export function locate(at: string): Place | undefined {
   if (!existsSync(at)) return undefined;
+  if (statSync(at).isFile())
+    throw new UserError(
+      `${at} is a file, and no run: an exported model has no checkpoints and nothing to train on with. Name a run's folder, such as runs/mnist`,
+    );
   const isCheckpoint = parseName(path.basename(path.resolve(at))) || existsSync(path.join(at, MANIFEST));
   if (isCheckpoint) return { checkpoint: at };
   const inRun = path.join(at, 'checkpoints');

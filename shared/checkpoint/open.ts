@@ -1,20 +1,22 @@
+import { stat } from 'node:fs/promises';
 import path from 'node:path';
 import { configSchema, type Config } from '../config/schema.js';
 import { UserError } from '../errors.js';
 import { countParameters, type ParameterSpec } from '../networks/network.js';
 import { Damage, damagedError } from './damage.js';
+import { openExported } from './exported.js';
 import { readManifest, type Manifest } from './manifest.js';
 import { openNewest } from './newest.js';
 import { FILES, tensorsOf } from './state.js';
 import { readTensors, verifyTensors } from './tensor-file.js';
 import { verifyFiles } from './verify.js';
 
-/** A trained model in a checkpoint, ready to sample and evaluate. */
+/** A trained model in a checkpoint or an exported file, ready to sample and evaluate. */
 export interface TrainedModel {
-  /** The checkpoint's own folder. */
+  /** The checkpoint's own folder, or the file. */
   readonly path: string;
   readonly step: number;
-  /** SHA-256 (hex) of its parameters' bytes. */
+  /** SHA-256 (hex) of the checkpoint's parameters' bytes. */
   readonly sha256: string;
   readonly config: Config;
   /** [height, width, channels] of an example. */
@@ -40,11 +42,13 @@ export interface TrainedModel {
 
 /**
  * Opens the newest good checkpoint at `at`, a run's folder or its folder of checkpoints, or `at` itself where that is a checkpoint.
- * Its manifest and moving average are verified, all that it needs: the other files may be absent.
+ * Its manifest and moving average are verified, all that it needs: the other files may be absent. A file is an exported model.
  *
  * @throws UserError where there is none, none is good, or it is of a version whose config this one can't read
  */
 export async function openCheckpoint(at: string): Promise<TrainedModel> {
+  const there = await stat(at).catch(() => undefined);
+  if (there?.isFile()) return openExported(at);
   const found = await openNewest(at, async (checkpoint) => {
     const manifest = await readManifest(checkpoint);
     await verifyFiles(checkpoint, manifest, { arrays: ['ema'] });
@@ -52,7 +56,7 @@ export async function openCheckpoint(at: string): Promise<TrainedModel> {
   });
   if (!found) {
     throw new UserError(
-      `${at}: there is no checkpoint. Name the folder of a run that has saved one, such as runs/mnist`,
+      `${at}: there is no checkpoint. Name the folder of a run that has saved one, such as runs/mnist, or an exported model`,
     );
   }
   const { path: folder, opened: manifest, skipped } = found;

@@ -39,14 +39,10 @@ export async function writeTensors(
   );
   const whole = createHash('sha256').update(header);
   const data = createHash('sha256');
-  const tensorOf = scratchFor(specs, array);
   const handle = await open(file, 'wx');
   try {
     await handle.writeFile(header);
-    for (const { spec, part } of parts(specs, array)) {
-      const tensor = tensorOf(spec);
-      toOriginal(spec, part, tensor);
-      const bytes = bytesOf(tensor);
+    for (const bytes of tensorBytes(specs, array)) {
       whole.update(bytes);
       data.update(bytes);
       await handle.writeFile(bytes);
@@ -99,15 +95,34 @@ export async function readTensors(
 ): Promise<void> {
   await withFile(file, async (handle, bytes, name) => {
     const { tensors, dataBegin } = await readHeader(handle, bytes);
-    const placed = matching(specs, tensors, name);
-    const tensorOf = scratchFor(specs, array);
-    for (const { spec, part } of parts(specs, array)) {
-      const tensor = tensorOf(spec);
-      const place = dataBegin + placed.get(spec.name)!.begin;
-      await readWhole(handle, bytesOf(tensor), place);
-      fromOriginal(spec, tensor, part);
-    }
+    await fillArray(handle, dataBegin, matching(specs, tensors, name), specs, array);
   });
+}
+
+/** The bytes of an array's tensors as files hold them, one after another; each is lost when the next one is asked for. */
+export function* tensorBytes(specs: readonly TensorSpec[], array: FloatArray): Generator<Uint8Array> {
+  const tensorOf = scratchFor(specs, array);
+  for (const { spec, part } of parts(specs, array)) {
+    const tensor = tensorOf(spec);
+    toOriginal(spec, part, tensor);
+    yield bytesOf(tensor);
+  }
+}
+
+/** Fills `array` (in memory order) from the tensors of an open file, placed from `dataBegin` on. */
+export async function fillArray(
+  handle: FileHandle,
+  dataBegin: number,
+  placed: ReadonlyMap<string, PlacedTensor>,
+  specs: readonly TensorSpec[],
+  array: FloatArray,
+): Promise<void> {
+  const tensorOf = scratchFor(specs, array);
+  for (const { spec, part } of parts(specs, array)) {
+    const tensor = tensorOf(spec);
+    await readWhole(handle, bytesOf(tensor), dataBegin + placed.get(spec.name)!.begin);
+    fromOriginal(spec, tensor, part);
+  }
 }
 
 /** One tensor after another, and its part of the array. */
@@ -130,8 +145,8 @@ function scratchFor(specs: readonly TensorSpec[], array: FloatArray): (spec: Ten
 const bytesOf = ({ buffer, byteOffset, byteLength }: FloatArray) =>
   new Uint8Array(buffer, byteOffset, byteLength);
 
-/** The tensors by name, which must be those of the model. */
-function matching(
+/** The tensors by name, which must be those of the model. Throws Damage. */
+export function matching(
   specs: readonly TensorSpec[],
   tensors: readonly PlacedTensor[],
   file: string,
@@ -152,11 +167,12 @@ function matching(
 const describe = ({ dtype, shape }: { dtype: string; shape: readonly number[] }) =>
   `${dtype} [${shape.join(', ')}]`;
 
-async function withFile<T>(
+/** Opens a file for reading; what is wrong with it becomes Damage, which calls it `name`. */
+export async function withFile<T>(
   file: string,
   use: (handle: FileHandle, bytes: number, name: string) => Promise<T>,
+  name = path.basename(file),
 ): Promise<T> {
-  const name = path.basename(file);
   return reading(name, async () => {
     const handle = await open(file);
     try {
@@ -167,21 +183,28 @@ async function withFile<T>(
   });
 }
 
-async function readHeader(handle: FileHandle, fileBytes: number) {
+/** Its header, and the byte after it. */
+export async function readHeader(handle: FileHandle, fileBytes: number) {
   const first = new Uint8Array(Math.min(LENGTH_BYTES, fileBytes));
   await readWhole(handle, first, 0);
   const json = new Uint8Array(headerLength(first, fileBytes));
   await readWhole(handle, json, LENGTH_BYTES);
   const dataBegin = LENGTH_BYTES + json.length;
-  return { tensors: parseHeader(json, fileBytes - dataBegin).tensors, dataBegin };
+  return { ...parseHeader(json, fileBytes - dataBegin), dataBegin };
 }
 
-async function hashOf(handle: FileHandle, bytes: number): Promise<string> {
-  const hash = createHash('sha256');
-  const chunk = new Uint8Array(Math.min(CHUNK_BYTES, bytes));
-  for (let begin = 0; begin < bytes; begin += chunk.length) {
-    const part = chunk.subarray(0, bytes - begin);
-    await readWhole(handle, part, begin);
+/** SHA-256 (hex) of what comes `before`, then of the file's bytes from `begin` to its end. */
+export async function hashOf(
+  handle: FileHandle,
+  fileBytes: number,
+  begin = 0,
+  before: Uint8Array = new Uint8Array(0),
+): Promise<string> {
+  const hash = createHash('sha256').update(before);
+  const chunk = new Uint8Array(Math.min(CHUNK_BYTES, fileBytes));
+  for (let at = begin; at < fileBytes; at += chunk.length) {
+    const part = chunk.subarray(0, fileBytes - at);
+    await readWhole(handle, part, at);
     hash.update(part);
   }
   return hash.digest('hex');

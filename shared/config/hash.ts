@@ -20,7 +20,7 @@ export function configHash({ seed, data, model, training }: Config): string {
 }
 
 /** For JSON.stringify: every object's keys in alphabetical order. */
-function sortedKeys(_: string, value: unknown): unknown {
+export function sortedKeys(_: string, value: unknown): unknown {
   if (typeof value !== 'object' || value === null || Array.isArray(value)) return value;
   return Object.fromEntries(Object.entries(value).sort(([a], [b]) => (a < b ? -1 : 1)));
 }

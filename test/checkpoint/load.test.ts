@@ -83,7 +83,10 @@ test('where there is no checkpoint, nothing is loaded', async (t) => {
   mkdirSync(path.join(folder, 'step-1'));
   writeFileSync(stepPath(folder, 1), 'a file');
   assert.deepEqual(await load(folder), nothing);
-  await assert.rejects(load(import.meta.filename), isUserError(`${import.meta.filename}: ENOTDIR`));
+  await assert.rejects(
+    load(import.meta.filename),
+    isUserError(`${import.meta.filename} is a file, and no run`),
+  );
 });
 
 test('a checkpoint whose writer was killed before it was published is not seen', async (t) => {

@@ -6,7 +6,7 @@ import { open, type FileHandle } from 'node:fs/promises';
 import { hostname } from 'node:os';
 import path from 'node:path';
 import test, { type TestContext } from 'node:test';
-import { stateBytes, stateIn } from '../../coordinator/state-copy.js';
+import { stateBytes, stateIn } from '../../shared/exchange/state-copy.js';
 import { readLatest } from '../../shared/checkpoint/folder.js';
 import { headerLength, LENGTH_BYTES, parseHeader } from '../../shared/checkpoint/safetensors.js';
 import { ARRAYS, FILES } from '../../shared/checkpoint/state.js';

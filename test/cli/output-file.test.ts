@@ -2,7 +2,7 @@ import assert from 'node:assert/strict';
 import { linkSync, mkdirSync, readdirSync, readFileSync, writeFileSync } from 'node:fs';
 import path from 'node:path';
 import test from 'node:test';
-import { checkWritable, writeOutput } from '../../cli/output-file.js';
+import { checkWritable, writeOutput, writeTogether } from '../../cli/output-file.js';
 import { UserError } from '../../shared/errors.js';
 import { temporaryFolder } from '../data/temporary.js';
 
@@ -31,4 +31,35 @@ test('a place that cannot hold the file is refused by its name, and nothing is l
   await assert.rejects(checkWritable(at('file', 'x')), refused(at('file', 'x'), /^can't write .*ENOTDIR/));
   await assert.rejects(writeOutput(at('taken'), Buffer.from('x')), refused(at('taken'), /^can't write/));
   assert.deepEqual(readdirSync(folder).toSorted(), ['file', 'taken']);
+});
+
+test('files that belong together are there all or none, whichever of them fails', async (t) => {
+  const folder = await temporaryFolder(t);
+  const at = (...names: string[]) => path.join(folder, ...names);
+  const failing = function* () {
+    yield Buffer.from('half');
+    throw Object.assign(new Error('ENOSPC: no space left'), { errno: -28 });
+  };
+  const files = [
+    [at('a'), [Buffer.from('one'), Buffer.from('two')]],
+    [at('b'), Buffer.from('three')],
+  ] as const;
+  const [full, misplaced] = [at('c'), at('no', 'c')];
+  const wrong = [full, misplaced].map(
+    (file) => () => [file, file === full ? failing() : Buffer.from('x')] as const,
+  );
+  for (const make of wrong)
+    for (const order of [
+      [...files, make()],
+      [make(), ...files],
+    ]) {
+      await assert.rejects(
+        writeTogether(order),
+        (error) => error instanceof UserError && /^can't write .*\/c: ENO/.test(error.message),
+      );
+      assert.deepEqual(readdirSync(folder), []);
+    }
+  await writeTogether(files);
+  assert.deepEqual(readdirSync(folder).toSorted(), ['a', 'b']);
+  assert.deepEqual([readFileSync(at('a'), 'utf8'), readFileSync(at('b'), 'utf8')], ['onetwo', 'three']);
 });
