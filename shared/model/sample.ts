@@ -2,9 +2,11 @@ import type { ModelConfig } from '../config/schema.js';
 import type { Engine } from '../engine/engine.js';
 import { allocateClasses, type Classes } from '../method/classes.js';
 import { drawOrder, orderInSequence } from '../method/orders.js';
+import { quantile } from '../outputs/cumulative.js';
 import type { Noise } from '../outputs/output.js';
 import { PURPOSE, stream, type Random } from '../random/philox.js';
 import type { ModelDescription } from './description.js';
+import { oneByOne } from './choices.js';
 import { ExampleGenerator, type Chooser, type State } from './generator.js';
 import { exampleSize } from './inputs.js';
 
@@ -52,15 +54,11 @@ export class Sampler {
     for (let done = 0; done < count; done += this.#batch) {
       const length = Math.min(this.#batch, count - done);
       const randoms = Array.from({ length }, (_, nth) => stream(seed, PURPOSE.sample, first + done + nth));
-      const noises = randoms.map((random): Noise => ({
-        gumbel: (_, least) => random.gumbel(least),
-        uniform: () => random.inside(),
-      }));
       const generated = await this.#generator.run({
         parameters,
         policy,
         orders: randoms.map((random) => drawOrders(random, this.#description)),
-        choose: drawnWith((nth) => noises[nth]!),
+        choose: drawnBy(randoms),
         // Some operations give other bits at another place in the batch.
         firstRow: (first + done) % this.#batch,
         ...(onStep && {
@@ -73,7 +71,15 @@ export class Sampler {
   }
 }
 
-/** Draws classes with the noise of an example, a call and the position's first variable. */
+/**
+ * Draws each variable's class by the inverse of its cumulative distribution, from one uniform number in (0, 1) of the example's own. Network
+ * outputs of the same bits give the same classes on every machine and JavaScript engine.
+ */
+export function drawnBy(randoms: readonly Random[]): Chooser {
+  return oneByOne((cumulative, { nth }) => quantile(cumulative, randoms[nth]!.inside()));
+}
+
+/** Draws classes as the original does, with the noise of an example, a call and the position's first variable. */
 export function drawnWith(noise: (nth: number, j: number, variable: number) => Noise): Chooser {
   return ({ nth, j, variable, output, outputs, places }, classes) =>
     output.draw(outputs, places, noise(nth, j, variable), classes);

@@ -20,7 +20,7 @@ import {
   sumOfPair,
   type Code,
   type Variable,
-} from './wasm.js';
+} from '../wasm/assembler.js';
 
 /** The arrays of a training state, in the order in which they lie in memory. */
 export const ARRAYS = ['parameters', 'gradient', 'firstMoment', 'secondMoment', 'ema'] as const;

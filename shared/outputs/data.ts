@@ -1,6 +1,20 @@
 import type { StageMap } from '../method/stages.js';
 import { STAGE_FLOOR } from '../networks/plain-ops.js';
+import { exponentialsOf } from './exponentials.js';
+import { MassTable } from './mass-table.js';
 import { drawChoice, indexOf, type Output, type Place } from './output.js';
+
+/** What a class of a stage may become in the next. */
+interface Family {
+  /** Classes, in increasing order. */
+  readonly children: readonly number[];
+  /** Final classes below it. */
+  readonly leaves: readonly number[];
+  /** For each of these which child it is below. */
+  readonly numbers: readonly number[];
+}
+
+const sizeOf = ({ children }: Family) => children.length;
 
 /**
  * A categorical distribution over the final class, from which that of each stage's class follows (data parametrisation, section 2.2):
@@ -14,23 +28,33 @@ export function dataOutput(numChannels: number, map: StageMap): Output {
   /** For each stage, the class that each final class is coarsened to after it and before it. */
   const children = Array.from({ length: numStages }, (_, stage) => level(numStages - 1 - stage));
   const parents = Array.from({ length: numStages }, (_, stage) => level(numStages - stage));
-  const counts = children.map((child, stage) => countSiblings(child, parents[stage]!));
-  const probabilities = new Float64Array(numClasses);
+  const families = children.map((child, stage) => familiesOf(child, parents[stage]!));
+  const mostChildren = Math.max(...families.flatMap((of) => [...of.values()].map(sizeOf)));
+  /** Of the variable that was read last, what it may become, and the masses of these up to a common factor. */
+  let family: Family;
+  const masses = new Float64Array(mostChildren);
+  const table = new MassTable(mostChildren, {
+    classOf: (n) => family.children[n]!,
+    indexOf: (x) => family.children.indexOf(x),
+  });
   const choices = new Float64Array(numInputClasses);
 
+  function read(outputs: Float32Array, place: Place): void {
+    family = families[place.stage]!.get(place.past)!;
+    const offset = indexOf(place, numOutputs, place.channel * numClasses);
+    const leafMasses = exponentialsOf(outputs, offset, place.numLocations, numClasses);
+    let sum = 0;
+    for (let k = 0; k < numClasses; k++) sum += leafMasses[k]!;
+    masses.fill(STAGE_FLOOR * sum, 0, family.children.length);
+    family.leaves.forEach((k, i) => (masses[family.numbers[i]!]! += leafMasses[k]!));
+  }
+
   function logProbabilities(outputs: Float32Array, place: Place, into: Float64Array): Float64Array {
-    const { stage, past } = place;
-    softmax(outputs, place, probabilities, numOutputs);
+    read(outputs, place);
+    const { children } = family;
+    const total = children.reduce((sum, _, n) => sum + masses[n]!, 0);
     into.fill(-Infinity);
-    let total = counts[stage]!.get(past)! * STAGE_FLOOR;
-    for (let k = 0; k < numClasses; k++) {
-      if (parents[stage]![k] !== past) continue;
-      const child = children[stage]![k]!;
-      if (into[child] === -Infinity) into[child] = STAGE_FLOOR;
-      into[child]! += probabilities[k]!;
-      total += probabilities[k]!;
-    }
-    for (let id = 0; id < numInputClasses; id++) if (into[id]! > 0) into[id] = Math.log(into[id]! / total);
+    children.forEach((child, n) => (into[child] = Math.log(masses[n]! / total)));
     return into;
   }
 
@@ -42,7 +66,7 @@ export function dataOutput(numChannels: number, map: StageMap): Output {
       {
         name: 'siblings',
         dtype: 'float32',
-        valueOf: (x, stage) => counts[stage]!.get(parents[stage]![x]!)!,
+        valueOf: (x, stage) => sizeOf(families[stage]!.get(parents[stage]![x]!)!),
       },
     ],
     exampleInputs: (batch) => [
@@ -62,6 +86,10 @@ export function dataOutput(numChannels: number, map: StageMap): Output {
     numChoices: numInputClasses,
     logProbabilities,
     classOf: (choice) => choice,
+    cumulative(outputs, place) {
+      read(outputs, place);
+      return table.of(masses, family.children.length);
+    },
     draw(outputs, places, noise, classes) {
       places.forEach((place, nth) => {
         logProbabilities(outputs, place, choices);
@@ -71,19 +99,13 @@ export function dataOutput(numChannels: number, map: StageMap): Output {
   };
 }
 
-/** How many classes of a stage each class of the stage before may become. */
-function countSiblings(child: Int32Array, parent: Int32Array): ReadonlyMap<number, number> {
-  const children = new Map<number, Set<number>>();
-  parent.forEach((of, k) => children.set(of, (children.get(of) ?? new Set()).add(child[k]!)));
-  return new Map([...children].map(([of, set]) => [of, set.size]));
-}
-
-function softmax(outputs: Float32Array, place: Place, into: Float64Array, numOutputs: number): void {
-  const offset = indexOf(place, numOutputs, place.channel * into.length);
-  const stride = place.numLocations;
-  let largest = -Infinity;
-  for (let k = 0; k < into.length; k++) largest = Math.max(largest, outputs[offset + k * stride]!);
-  let sum = 0;
-  for (let k = 0; k < into.length; k++) sum += into[k] = Math.exp(outputs[offset + k * stride]! - largest);
-  for (let k = 0; k < into.length; k++) into[k]! /= sum;
+/** For each class of the stage before, what it may become. */
+function familiesOf(child: Int32Array, parent: Int32Array): ReadonlyMap<number, Family> {
+  const leaves = new Map<number, number[]>();
+  parent.forEach((of, k) => leaves.set(of, [...(leaves.get(of) ?? []), k]));
+  const familyOf = (ks: readonly number[]): Family => {
+    const children = [...new Set(ks.map((k) => child[k]!))].sort((a, b) => a - b);
+    return { children, leaves: ks, numbers: ks.map((k) => children.indexOf(child[k]!)) };
+  };
+  return new Map([...leaves].map(([of, ks]) => [of, familyOf(ks)]));
 }

@@ -1,5 +1,7 @@
 import { drawClass, logProbabilities } from '../method/categorical.js';
 import { tf } from '../networks/tensors.js';
+import { exponentialsOf } from './exponentials.js';
+import { MassTable } from './mass-table.js';
 import { indexOf, type Output, type Place } from './output.js';
 
 /**
@@ -12,6 +14,12 @@ export function directOutput(numChannels: number, numStages: number, base: numbe
   const classOf = (digit: number, { stage, past }: Place) => past + digit * unit(stage);
   const offsetOf = (place: Place) =>
     indexOf(place, numOutputs, (place.channel * numStages + place.stage) * base);
+  /** Of the variable that the table is filled for. */
+  let variable: Place;
+  const table = new MassTable(base, {
+    classOf: (digit) => classOf(digit, variable),
+    indexOf: (x) => (x - variable.past) / unit(variable.stage),
+  });
   return {
     numOutputs,
     variableInputs: [
@@ -35,6 +43,10 @@ export function directOutput(numChannels: number, numStages: number, base: numbe
     logProbabilities: (outputs, place, into) =>
       logProbabilities(outputs, offsetOf(place), place.numLocations, into),
     classOf,
+    cumulative(outputs, place) {
+      variable = place;
+      return table.of(exponentialsOf(outputs, offsetOf(place), place.numLocations, base), base);
+    },
     draw(outputs, places, noise, classes) {
       places.forEach((place, nth) => {
         const gumbel = (k: number, least: number) => noise.gumbel(k, least);

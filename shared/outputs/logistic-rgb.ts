@@ -6,7 +6,14 @@ import {
   valuesOf,
   type MixtureTensors,
 } from './logistic-mass.js';
-import { allocateMixture, drawValue, mixtureLogProbabilities, softplus } from './logistic-mixture.js';
+import {
+  allocateMixture,
+  drawValue,
+  mixtureCumulative,
+  mixtureLogProbabilities,
+  softplus,
+  tanh,
+} from './logistic-mixture.js';
 import { drawChoice, indexOf, type Output, type Place } from './output.js';
 
 const NUM_CHANNELS = 3;
@@ -31,7 +38,7 @@ export function logisticRgbOutput(numClasses: number, numMixtures: number, edges
     const begin = (channel: number) => numMixtures * (1 + 3 * channel);
     const { channel } = place;
     for (let m = 0; m < numMixtures; m++) {
-      const t = (of: number) => Math.tanh(at(begin(of) + 2 * numMixtures + m));
+      const t = (of: number) => tanh(at(begin(of) + 2 * numMixtures + m));
       const moved = channel === 0 ? 0 : channel === 1 ? t(0) * red : t(1) * red + t(2) * green;
       mixture.logits[m] = at(m);
       mixture.means[m] = at(begin(channel) + m) + moved;
@@ -60,6 +67,9 @@ export function logisticRgbOutput(numClasses: number, numMixtures: number, edges
     };
   }
 
+  /** The values of the channels before. */
+  const before = ({ earlier }: Place) => Array.from(earlier!, (x) => valueOf(x, bins));
+
   return {
     numOutputs,
     variableInputs: [{ name: 'target', dtype: 'int32', valueOf: (x) => x }],
@@ -69,14 +79,14 @@ export function logisticRgbOutput(numClasses: number, numMixtures: number, edges
       mixtureLogLikelihood(tensorsOf(outputs, target!), target!, scored!, bins),
     numChoices: numClasses,
     logProbabilities(outputs, place, into) {
-      read(
-        outputs,
-        place,
-        place.earlier!.map((x) => valueOf(x, bins)),
-      );
+      read(outputs, place, before(place));
       return mixtureLogProbabilities(mixture, bins, into);
     },
     classOf: (choice) => choice,
+    cumulative(outputs, place) {
+      read(outputs, place, before(place));
+      return mixtureCumulative(mixture, bins);
+    },
     draw(outputs, places, noise, classes) {
       const values: number[] = [];
       let component = 0;

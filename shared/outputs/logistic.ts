@@ -1,11 +1,18 @@
+import { exp } from '../exact-math.js';
 import { tf, type Tensor } from '../networks/tensors.js';
 import { binsOf, classAt, type Edges } from './logistic-bins.js';
 import { mixtureLogLikelihood, type MixtureTensors } from './logistic-mass.js';
-import { allocateMixture, drawValue, mixtureLogProbabilities } from './logistic-mixture.js';
+import {
+  allocateMixture,
+  drawValue,
+  mixtureCumulative,
+  mixtureLogProbabilities,
+} from './logistic-mixture.js';
 import { drawChoice, indexOf, type Output, type Place } from './output.js';
 
 /** Of a component's scale, the logarithm at least. */
 const LEAST_LOG_SCALE = -7;
+const LARGEST_INVERSE_SCALE = exp(-LEAST_LOG_SCALE);
 
 /**
  * A mixture of M discretised logistics for each variable (section 2.6): M logits for all channels of a location, then M means and M log-scales a
@@ -30,8 +37,8 @@ export function logisticOutput(
     for (let m = 0; m < numMixtures; m++) {
       mixture.logits[m] = at(m);
       mixture.means[m] = at(channel + m) + centres[m]!;
-      const given = at(channel + numMixtures + m) + logScale;
-      mixture.inverseScales[m] = Math.exp(-Math.max(given, LEAST_LOG_SCALE));
+      const given = at(channel + numMixtures + m);
+      mixture.inverseScales[m] = Math.min(numMixtures * exp(-given), LARGEST_INVERSE_SCALE);
     }
   }
 
@@ -66,6 +73,10 @@ export function logisticOutput(
       return mixtureLogProbabilities(mixture, bins, into);
     },
     classOf: (choice) => choice,
+    cumulative(outputs, place) {
+      read(outputs, place);
+      return mixtureCumulative(mixture, bins);
+    },
     draw(outputs, places, noise, classes) {
       places.forEach((place, nth) => {
         read(outputs, place);

@@ -1,6 +1,7 @@
 import type { InputArray, InputSpec } from '../engine/engine.js';
 import type { Ops } from '../networks/ops.js';
 import type { Tensor } from '../networks/tensors.js';
+import type { Cumulative } from './cumulative.js';
 
 /** An input that holds one number for each variable, [B,C,H,W]: a function of the variable's class and the stage. */
 export interface VariableInput {
@@ -19,8 +20,8 @@ export interface Place {
   readonly stage: number;
   /** What is known of the variable so far: its class in the stage before. */
   readonly past: number;
-  /** Classes of the position's channels before this one; for `logProbabilities` of outputs whose channels depend on one another. */
-  readonly earlier?: readonly number[];
+  /** Classes of the position's channels before this one; for outputs whose channels depend on one another, but for `draw`. */
+  readonly earlier?: ArrayLike<number>;
 }
 
 /** Random numbers that a draw takes, asked in turn. */
@@ -55,7 +56,11 @@ export interface Output {
   logProbabilities(outputs: Float32Array, place: Place, into: Float64Array): Float64Array;
   /** The class that a choice leads to. */
   classOf(choice: number, place: Place): number;
-  /** Draws the classes of one position's variables (one, or a pixel's channels) into `classes`; `places` are theirs. */
+  /** The distribution of what a variable becomes. Outputs must be finite. */
+  cumulative(outputs: Float32Array, place: Place): Cumulative;
+  /**
+   * Draws the classes of one position's variables (one, or a pixel's channels) into `classes`, as the original draws them; `places` are theirs.
+   */
   draw(outputs: Float32Array, places: readonly Place[], noise: Noise, classes: Int32Array): void;
 }
 

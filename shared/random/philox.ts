@@ -10,6 +10,7 @@ export const PURPOSE = {
   evaluationOrder: 7,
   evaluationTimeStep: 8,
   crop: 9,
+  codingOrder: 10,
 } as const;
 
 export type Purpose = (typeof PURPOSE)[keyof typeof PURPOSE];

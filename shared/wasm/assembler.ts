@@ -1,20 +1,21 @@
 /**
- * An assembler for as much of WebAssembly as the kernels of this folder use (core specification 2.0, binary format). Code is
+ * An assembler for as much of WebAssembly as the project's kernels use (core specification 2.0, binary format). Code is
  * made by functions of code, so that a kernel reads like the formula it computes.
  */
 export type Code = readonly number[];
 
-export const TYPE = { i32: 0x7f, f32: 0x7d, f64: 0x7c, v128: 0x7b } as const;
+export const TYPE = { i32: 0x7f, i64: 0x7e, f32: 0x7d, f64: 0x7c, v128: 0x7b } as const;
 type Type = (typeof TYPE)[keyof typeof TYPE];
 
 /** An unsigned number in LEB128. */
-function leb(value: number): number[] {
+export function leb(value: number): number[] {
   return value < 0x80 ? [value] : [(value & 0x7f) | 0x80, ...leb(value >>> 7)];
 }
 const vector = (items: readonly Code[]): number[] => [...leb(items.length), ...items.flat()];
 const sized = (bytes: Code): number[] => [...leb(bytes.length), ...bytes];
 
-const operation =
+/** An instruction after what computes its operands. */
+export const operation =
   (...opcode: number[]) =>
   (...operands: Code[]): Code => [...operands.flat(), ...opcode];
 const simd = (opcode: number, ...immediates: number[]) => operation(0xfd, ...leb(opcode), ...immediates);
@@ -106,14 +107,18 @@ export class Kernel {
   }
 }
 
-/** A module that exports the kernels and imports one shared memory of any size, `state.memory`. */
-export function assemble(kernels: readonly Kernel[]): Uint8Array<ArrayBuffer> {
+/** A module that exports the kernels and imports one memory of any size, `state.memory`, which threads share unless it is `unshared`. */
+export function assemble(
+  kernels: readonly Kernel[],
+  sharing: 'shared' | 'unshared' = 'shared',
+): Uint8Array<ArrayBuffer> {
   const MAGIC_AND_VERSION = [0x00, 0x61, 0x73, 0x6d, 1, 0, 0, 0];
   const [TYPES, IMPORTS, FUNCTIONS, EXPORTS, CODE] = [1, 2, 3, 7, 10];
-  const [FUNCTION, MEMORY, SHARED_WITH_MAXIMUM, MAXIMUM_PAGES] = [0, 2, 3, 65_536];
+  const [FUNCTION, MEMORY, NO_MAXIMUM, SHARED_WITH_MAXIMUM, MAXIMUM_PAGES] = [0, 2, 0, 3, 65_536];
   const section = (id: number, items: readonly Code[]) => [id, ...sized(vector(items))];
   const text = (characters: string) => sized([...Buffer.from(characters)]);
-  const memory = [MEMORY, SHARED_WITH_MAXIMUM, 0, ...leb(MAXIMUM_PAGES)];
+  const limits = sharing === 'shared' ? [SHARED_WITH_MAXIMUM, 0, ...leb(MAXIMUM_PAGES)] : [NO_MAXIMUM, 0];
+  const memory = [MEMORY, ...limits];
   const signatures = kernels.map(({ signature }) => signature);
   const typeOfEach = kernels.map((_, nth) => leb(nth));
   const exported = kernels.map(({ name }, nth) => [...text(name), FUNCTION, ...leb(nth)]);
