@@ -100,7 +100,10 @@ export async function exactLikelihood(setup: BoundSetup, policy: Int32Array): Pr
   return summarize(values);
 }
 
-function* batches(setup: BoundSetup): Generator<{ first: number; count: number; examples: Classes }> {
+/** The examples of a setup, batch after batch. */
+export function* batches(
+  setup: Pick<BoundSetup, 'description' | 'split' | 'numExamples' | 'batch'>,
+): Generator<{ first: number; count: number; examples: Classes }> {
   const { description, split, numExamples, batch } = setup;
   const size = exampleSize(description);
   const examples = allocateClasses(description.numClasses, batch * size);
@@ -111,7 +114,8 @@ function* batches(setup: BoundSetup): Generator<{ first: number; count: number; 
   }
 }
 
-function summarize(values: Float64Array): BoundEstimate {
+/** Mean and standard error of a value an example. */
+export function summarize(values: Float64Array): BoundEstimate {
   const mean = values.reduce((a, b) => a + b, 0) / values.length;
   const variance = values.reduce((sum, value) => sum + (value - mean) ** 2, 0) / (values.length - 1);
   return { bitsPerDim: mean, standardError: Math.sqrt(variance / values.length) };

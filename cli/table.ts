@@ -14,3 +14,14 @@ export function formatTable(columns: readonly Column[]): string {
   const rows = columns[0]!.cells.map((_, row) => line(columns.map(({ cells }) => cells[row])));
   return [line(columns.map(({ name }) => name)), ...rows].map((text) => text.trimEnd()).join('\n');
 }
+
+/** The same as a table in Markdown. */
+export function formatMarkdown(columns: readonly Column[]): string {
+  const line = (cells: readonly string[]) => `| ${cells.join(' | ')} |`;
+  const escape = (cell: string | undefined) => (cell ?? '').replaceAll('|', '\\|');
+  return [
+    line(columns.map(({ name }) => escape(name))),
+    line(columns.map(() => '---:')),
+    ...columns[0]!.cells.map((_, row) => line(columns.map(({ cells }) => escape(cells[row])))),
+  ].join('\n');
+}
