@@ -1,8 +1,10 @@
 import { Command, InvalidArgumentError, Option } from 'commander';
 import { UserError } from '../shared/errors.js';
+import { benchCoding } from './coding.js';
 import { SIZES, type SizeName } from './engine-cases.js';
 import { benchEngine } from './engine.js';
 import { MEDIA, type Medium } from './generation-cases.js';
+import { benchCompression } from './compression.js';
 import { benchGeneration } from './generation.js';
 import { benchLearning } from './learning.js';
 import { benchOrders } from './orders.js';
@@ -109,6 +111,15 @@ program
   .action((options) => report('policy', options.json, () => benchPolicy(options, say)));
 
 program
+  .command('coding')
+  .description(
+    "symbols a second of rANS on tables of 256 classes, and bits over the information, against constriction's",
+  )
+  .option('--rounds <n>', 'messages of 1,000,000 symbols; 20 times as many of 3,072', positive, 10)
+  .addOption(json())
+  .action((options) => report('coding', options.json, () => benchCoding(options, say)));
+
+program
   .command('generation')
   .description('seconds a sample at step budgets, and what a network call costs beyond the bare forward pass')
   .option(
@@ -121,6 +132,15 @@ program
   .option('--rounds <n>', 'batches generated at each budget; one at the full budget', positive, 5)
   .addOption(json())
   .action((options) => report('generation', options.json, () => benchGeneration(options, say)));
+
+program
+  .command('compression')
+  .description('bits of test images that are really coded, against PNG, WebP, JPEG XL and others')
+  .requiredOption('--run <folder>', 'a trained run, such as runs/mnist of the quick start')
+  .option('--examples <n>', 'the first n of its test split', positive, 500)
+  .option('--budgets <list>', 'network calls a stage', listOf(positive), [20, 50])
+  .addOption(json())
+  .action((options) => report('compression', options.json, () => benchCompression(options, say)));
 
 program
   .command('orders')

@@ -81,7 +81,7 @@ export function register(program: Command): void {
     .addOption(
       new Option(
         '--compress [n]',
-        'also code the first n examples for real, by the model itself and by each budget, decode them again, and compare with PNG, WebP, JPEG XL, xz and others that are installed',
+        'also code the first n examples for real, by each budget, else with a call a variable, decode them again, and compare with PNG, WebP, JPEG XL, xz and others that are installed',
       )
         .preset('100')
         .argParser(wholeNumber(1, 1_000_000)),
@@ -136,7 +136,9 @@ async function evaluate(run: string, flags: Flags, signal: AbortSignal): Promise
   if (flags.exact) console.error(`exact likelihoods take ${exactCalls} network calls`);
   const numCoded = Math.min(flags.compress ?? 0, numExamples);
   const codingCalls =
-    2 * Math.ceil(numCoded / batch) * choices.reduce((sum, { policy }) => sum + policy.length, 0);
+    2 *
+    Math.ceil(numCoded / batch) *
+    choices.filter(({ isCoded }) => isCoded).reduce((sum, { policy }) => sum + policy.length, 0);
   const meter = new Meter('network calls', choices.length * passes * numBatches + exactCalls + codingCalls);
   const setup = {
     ...{ evaluator, description, parameters, split, numExamples, batch, passes, seed, timeSteps },
@@ -148,10 +150,10 @@ async function evaluate(run: string, flags: Flags, signal: AbortSignal): Promise
   const coding = { ...setup, numExamples: numCoded };
   const rows: Row[] = [];
   try {
-    for (const { isExact, ...choice } of choices) {
+    for (const { isExact, isCoded, ...choice } of choices) {
       const bound = await estimateBound(setup, choice.policy);
       const exact = isExact ? await exactLikelihood(setup, choice.policy) : undefined;
-      const coded = coder && (await measureCoding(coder, coding, choice.policy));
+      const coded = isCoded && coder && (await measureCoding(coder, coding, choice.policy));
       rows.push({ ...choice, bound, ...(exact && { exact }), ...(coded && { coded }) });
     }
   } finally {
@@ -187,18 +189,20 @@ async function evaluate(run: string, flags: Flags, signal: AbortSignal): Promise
 interface Choice extends ChosenPolicy {
   readonly budget?: number;
   readonly isExact: boolean;
+  /** Whether examples are coded by it, where any are. */
+  readonly isCoded: boolean;
 }
 
 /** The model itself first, a call a variable; then each budget or the policy of a file. */
 async function choicesOf(flags: Flags, source: PolicySource): Promise<Choice[]> {
   const { policy: how = 'naive', budget: budgets = [], exact = false } = flags;
   const whole = await policyFor(source, 'naive', undefined);
-  const others: Omit<Choice, 'isExact'>[] = [];
+  const others: Omit<Choice, 'isExact' | 'isCoded'>[] = [];
   if (isPolicyFile(how)) others.push(await policyFor(source, how, budgets[0]));
   else for (const budget of budgets) others.push({ budget, ...(await policyFor(source, how, budget)) });
   return [
-    { ...whole, isExact: exact && others.length === 0 },
-    ...others.map((choice) => ({ ...choice, isExact: exact })),
+    { ...whole, isExact: exact && others.length === 0, isCoded: others.length === 0 },
+    ...others.map((choice) => ({ ...choice, isExact: exact, isCoded: true })),
   ];
 }
 
