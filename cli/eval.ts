@@ -313,9 +313,10 @@ async function openFile(
   { data }: Config,
 ): Promise<{ dataset: Pick<Dataset, 'name' | 'hash'>; split: Split }> {
   const bytes = await readFile(file).catch((error: NodeJS.ErrnoException) => {
-    const why =
-      error.code === 'ENOENT' ? 'there is no such file, nor a published set of this name' : error.message;
-    throw new UserError(`--data ${file}: ${why}`, undefined, { cause: error });
+    if (error.code !== 'ENOENT') throw new UserError(`can't read ${file}: ${error.message}`);
+    throw new UsageError(
+      `--data ${file}: there is no such file, and no such published set: these are ${PUBLISHED_SETS.join(', ')}`,
+    );
   });
   const covered = await coverage.cover(bytes, { ...description, medium: mediumOf(data) });
   const size = exampleSize(description);

@@ -4,9 +4,14 @@ import { EngineError } from '../shared/engine/engine.js';
 import { EXIT, UserError } from '../shared/errors.js';
 import { version } from '../shared/package.js';
 import * as checkpoint from './checkpoint.js';
+import * as completion from './complete.js';
+import * as compress from './compress.js';
 import * as data from './data.js';
+import * as decompress from './decompress.js';
 import * as doctor from './doctor.js';
 import * as evaluation from './eval.js';
+import * as exporting from './export.js';
+import * as inspect from './inspect.js';
 import * as plan from './plan.js';
 import * as sample from './sample.js';
 
@@ -16,13 +21,32 @@ Examples:
   ardm data fetch cifar10
   ardm sample runs/mnist --num 16 --budget 200 --out digits.png
   ardm sample runs/mnist --frames 8               and how they came to be
+  ardm complete runs/mnist test:0-8 --known 0.5   the lower halves of test digits
   ardm eval runs/mnist --examples 1000 --budget 50 --budget 20
   ardm plan runs/mnist -o plan.svg   what fewer network calls cost
   ardm plan runs/mnist --budget 50 --save fifty.json
   ardm sample runs/mnist --policy fifty.json
+  ardm export runs/mnist -o mnist.safetensors
+  ardm compress runs/mnist -r digits -o digits.ardm
+  ardm decompress digits.ardm -o back --model mnist.safetensors
   ardm checkpoint list runs/mnist
 
 Training is ardm-coord and ardm-worker: see their --help.`;
+
+/** In the order of the help. */
+const COMMANDS: readonly { register(program: Command): void }[] = [
+  sample,
+  completion,
+  evaluation,
+  plan,
+  exporting,
+  compress,
+  decompress,
+  inspect,
+  data,
+  checkpoint,
+  doctor,
+];
 
 /** The `ardm` command line. */
 export function createProgram(): Command {
@@ -30,7 +54,7 @@ export function createProgram(): Command {
     .description('What one does with a trained model, and the housekeeping around training.')
     .version(version)
     .addHelpText('after', EXAMPLES);
-  for (const { register } of [sample, evaluation, plan, data, checkpoint, doctor]) register(program);
+  for (const { register } of COMMANDS) register(program);
   return program;
 }
 

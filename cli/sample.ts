@@ -31,7 +31,7 @@ const WORD = 2 ** 32 - 1;
 /** Where neither flag nor config says how many. */
 const DEFAULT_NUM = 64;
 /** Larger PNGs than this many pictures can't be held in memory. */
-const MAX_PICTURES = 10_000;
+export const MAX_PICTURES = 10_000;
 
 /** `ardm sample`: images, texts or clips from a trained model. */
 export function register(program: Command): void {
@@ -40,7 +40,7 @@ export function register(program: Command): void {
     .description(
       'generate examples with a trained model: images into a PNG grid, texts into a text file, audio into WAV files and a PNG of their spectrograms',
     )
-    .argument('<run>', 'run folder, or one checkpoint in it')
+    .argument('<run>', 'run folder, one checkpoint in it, or an exported model')
     .option('--num <n>', "samples (default: as many as in the run's own)", wholeNumber(1, MAX_PICTURES))
     .option(
       '--budget <calls>',
@@ -79,7 +79,7 @@ async function sample(run: string, flags: Flags, signal: AbortSignal): Promise<v
   const numCalls = policy.length;
   const kind: SampleKind = { medium: mediumOf(config.data), ...description };
   if (frames !== undefined) checkFrames(frames, num, numCalls, kind);
-  const out = outputFile(flags.out, config.name, kind);
+  const out = outputFile(flags.out, `${config.name}-samples`, kind);
   const filmOut = withSuffix(out, `-frames${path.extname(out)}`);
   await checkWritable(out);
   if (frames !== undefined) await checkWritable(filmOut);
@@ -130,17 +130,18 @@ async function sample(run: string, flags: Flags, signal: AbortSignal): Promise<v
 }
 
 /** How the network calls are spent: the flags', else the run's own. A policy file brings its own number of them. */
-function choiceOf(
-  flags: Flags,
+export function choiceOf(
+  flags: Pick<Flags, 'policy' | 'budget'>,
   { samples: own }: Config,
-  { numPositions }: ModelDescription,
+  { numPositions }: Pick<ModelDescription, 'numPositions'>,
 ): [how: string, budget: number | undefined] {
   const how = flags.policy ?? own.policy;
   if (flags.budget !== undefined || isPolicyFile(how)) return [how, flags.budget];
   return [how, own.budget && Math.min(own.budget, numPositions)];
 }
 
-function checkFrames(frames: number, num: number, numCalls: number, { medium }: SampleKind): void {
+/** Throws UsageError where samples have fewer states, or the pictures are too many. */
+export function checkFrames(frames: number, num: number, numCalls: number, { medium }: SampleKind): void {
   if (frames > numCalls + 1)
     throw new UsageError(
       `--frames ${frames}: a sample of ${numCalls} network calls has ${numCalls + 1} states`,
@@ -152,10 +153,10 @@ function checkFrames(frames: number, num: number, numCalls: number, { medium }: 
     );
 }
 
-/** The file to look at first. Throws UsageError where its name promises another kind of file. */
-function outputFile(given: string | undefined, name: string, { medium }: SampleKind): string {
+/** The file to look at first, named after `stem` where none is given. Throws UsageError where its name promises another kind of file. */
+export function outputFile(given: string | undefined, stem: string, { medium }: SampleKind): string {
   const ending = medium.kind === 'text' ? '.txt' : '.png';
-  if (given === undefined) return `${name}-samples${ending}`;
+  if (given === undefined) return `${stem}${ending}`;
   const { ext } = path.parse(given);
   if (['.png', '.txt', '.wav'].includes(ext) && ext !== ending)
     throw new UsageError(`--out ${given}: ${CONTENTS[medium.kind]}. Give a name that ends in ${ending}`);
@@ -169,7 +170,7 @@ const CONTENTS = {
 } as const;
 
 /** `digits.png` -> `digits-frames.png` */
-function withSuffix(out: string, suffix: string): string {
+export function withSuffix(out: string, suffix: string): string {
   const { dir, name } = path.parse(out);
   return path.join(dir, `${name}${suffix}`);
 }

@@ -1,6 +1,6 @@
 import { readFile } from 'node:fs/promises';
 import path from 'node:path';
-import { decode } from 'fast-png';
+import { decode, type DecodedPng } from 'fast-png';
 import { UserError } from '../errors.js';
 import type { Dataset, Split } from './dataset.js';
 import { FilesHash, isTest, namesBelow, unreadable } from './own-files.js';
@@ -75,7 +75,8 @@ function readPng(file: string, bytes: Uint8Array): Image {
   return { height, width, channels, pixels };
 }
 
-function decodePng(file: string, bytes: Uint8Array) {
+/** Throws UserError where the bytes are no PNG file, or a damaged one. */
+export function decodePng(file: string, bytes: Uint8Array): DecodedPng {
   try {
     return decode(bytes, { checkCrc: true });
   } catch (error) {

@@ -10,6 +10,7 @@ const WAVE_PIXELS = 41;
 /** Around each clip; ticks stand in it. */
 const GAP_PIXELS = 8;
 const TICK_PIXELS = 4;
+const GAP_LINE_PIXELS = 2;
 const TICK_HERTZ = 1000;
 const TICK_SECONDS = 0.1;
 const CLIP_PIXELS = WAVE_PIXELS + SPECTRUM_PIXELS;
@@ -17,6 +18,7 @@ const CLIP_PIXELS = WAVE_PIXELS + SPECTRUM_PIXELS;
 const PAPER = [255, 255, 255] as const;
 const INK = [70, 70, 70] as const;
 const WAVE = [49, 104, 142] as const;
+const GAP_LINE = [204, 51, 51] as const;
 
 type Colour = readonly [number, number, number];
 
@@ -25,8 +27,13 @@ type Colour = readonly [number, number, number];
  * loudest of all clips down, 0 Hz at the bottom and half the sample rate at the top. Ticks on the left are 1 kHz apart, ticks below 0.1 s.
  *
  * @param sampleRate Hz
+ * @param known samples where it is 0 are marked by a line above each clip
  */
-export function encodeSpectrogram(clips: readonly Int16Array[], sampleRate: number): Uint8Array {
+export function encodeSpectrogram(
+  clips: readonly Int16Array[],
+  sampleRate: number,
+  known: Uint8Array = new Uint8Array(),
+): Uint8Array {
   const powers = clips.map(powerSpectrum);
   const loudest = Math.max(1, ...powers.map((power) => power.reduce((a, b) => Math.max(a, b), 0)));
   const peak = Math.max(1, ...clips.map((clip) => clip.reduce((a, b) => Math.max(a, Math.abs(b)), 0)));
@@ -40,6 +47,7 @@ export function encodeSpectrogram(clips: readonly Int16Array[], sampleRate: numb
     paintWave(paint, clip, peak, top);
     paintSpectrum(paint, powers[i]!, loudest, top + WAVE_PIXELS);
     paintTicks(paint, clip.length, sampleRate, top + WAVE_PIXELS);
+    paintGaps(paint, known, top);
   });
   return encode({ width, height, data, channels: 3, depth: 8 });
 }
@@ -70,6 +78,14 @@ function paintSpectrum(paint: Paint, power: Float64Array, loudest: number, top: 
       paint(GAP_PIXELS + column, top + SPECTRUM_PIXELS - 1 - row, viridis(1 + decibels / RANGE_DECIBELS));
     }
   }
+}
+
+/** A line above the columns of pixels under which a sample is unknown. */
+function paintGaps(paint: Paint, known: Uint8Array, top: number): void {
+  const samplesPerPixel = HOP / PIXELS_PER_HOP;
+  for (let column = 0; column * samplesPerPixel < known.length; column++)
+    if (known.subarray(column * samplesPerPixel, (column + 1) * samplesPerPixel).includes(0))
+      for (let i = 0; i < GAP_LINE_PIXELS; i++) paint(GAP_PIXELS + column, top - 2 - i, GAP_LINE);
 }
 
 function paintTicks(paint: Paint, numSamples: number, sampleRate: number, top: number): void {

@@ -1,8 +1,9 @@
 import assert from 'node:assert/strict';
-import { writeFileSync } from 'node:fs';
+import { readFileSync, writeFileSync } from 'node:fs';
 import path from 'node:path';
 import test, { type TestContext } from 'node:test';
 import { setTimeout as sleep } from 'node:timers/promises';
+import { encode } from 'fast-png';
 import { openText } from '../../shared/data/text.js';
 import { openFolder } from '../../shared/data/folder.js';
 import { createOnnxruntimeEngine } from '../../shared/engine/onnxruntime.js';
@@ -227,7 +228,11 @@ test('what can’t be evaluated ends in one line', async (t) => {
       /data set cifar10 is 32x32x3 of 256 classes, but the model was made for 4x4x1 of 256 classes/,
     ],
     ['run --split validation', 2, /data set images has no validation split: evaluate its test split/],
-    ['run --data imagenet', 2, /argument 'imagenet' is invalid\. Allowed choices are mnist, /],
+    [
+      'run --data imagenet',
+      2,
+      /--data imagenet: there is no such file, and no such published set: these are mnist, /,
+    ],
     ['run --budget 20', 2, /budget of 20 network calls cannot generate 16 variables: give 1 to 16/],
     [
       'run --budget 4 --budget x',
@@ -251,4 +256,53 @@ test('Ctrl-C ends a long evaluation at once', async (t) => {
   assert.equal(await command.exit(), 130);
   assert.deepEqual(command.stdout, '');
   assert.match(command.stderr, /\nardm: stopped by SIGINT\n$/);
+});
+
+test('a file of whole examples is evaluated as a set is', async (t) => {
+  const { home, run } = await prepare(t);
+  const { test: split } = await openFolder(run.config.data.folder!, 0.5);
+  const data = new Uint8Array(10 * 4);
+  const examples = [0, 1].map((i) => {
+    const example = new Uint8Array(16);
+    split.read(i, example);
+    return example;
+  });
+  // Two examples side by side, and beside and below them what is no whole one.
+  examples.forEach((example, i) =>
+    example.forEach((x, v) => (data[Math.floor(v / 4) * 10 + 4 * i + (v % 4)] = x)),
+  );
+  writeFileSync(path.join(home, 'two.png'), encode({ width: 10, height: 4, channels: 1, data }));
+  const { status, stdout, stderr } = await evaluate(t, home, 'run', '--data', 'two.png', '--json');
+  assert.equal(status, 0, stderr);
+  assert.match(stderr, /^1 examples at the edge of two\.png are not whole, and are left out/);
+  const found = JSON.parse(stdout);
+  assert.deepEqual([found.data, found.examples], ['two.png', 2]);
+  const values = await direct(run, 2);
+  assert.ok(Math.abs(found.bitsPerDim + (values[0]! + values[1]!) / 2) < 1e-12);
+});
+
+test('coding for real takes what the bound says and little more, beside other compressors', async (t) => {
+  const { home } = await prepare(t);
+  const { status, stdout, stderr } = await evaluate(
+    t,
+    home,
+    ...['run', '--examples', '4', '--compress', '4', '--budget', '3', '--exact', '-o', 'results.md'],
+  );
+  assert.equal(status, 0, stderr);
+  const [, whole, budget, , , ...codecs] = stdout.split('\n');
+  const cells = budget!.trim().split(/ {2,}/);
+  const [exact, coded] = [cells.at(-2), cells.at(-1)].map((cell) => Number(cell!.split(' ')[0]));
+  assert.equal(whole!.trim().split(/ {2,}/).length, 2, 'the model itself is not coded beside a budget');
+  assert.ok(coded! > exact! && coded! < exact! + 32 / 16, `${exact} and ${coded}`);
+  for (const name of ['PNG', 'brotli'])
+    assert.ok(
+      codecs.some((line) => line.includes(name)),
+      stdout,
+    );
+  const markdown = readFileSync(path.join(home, 'results.md'), 'utf8');
+  assert.match(
+    markdown,
+    /^tiny, step 3: 4 test examples of images, 1 pass\n\n\| calls \| bits per dimension \|/,
+  );
+  assert.match(readFileSync(path.join(home, 'results.svg'), 'utf8'), /^<svg .*bound.*coded.*brotli/s);
 });

@@ -9,8 +9,13 @@ const ENGINE = '--gpu --cpu --engine --provider --threads';
 /** Every flag there is. One that goes or changes its name breaks people's scripts: that is a decision, not a side effect. */
 const FLAGS = {
   sample: `--num --budget --policy --seed --frames --out ${ENGINE} --json`,
-  eval: `--data --split --examples --passes --budget --policy --exact --seed ${ENGINE} --json`,
+  complete: `--mask --known --unknown --random-known --gap --num --budget --policy --seed --frames --out ${ENGINE} --json`,
+  eval: `--data --split --examples --passes --budget --policy --exact --compress --out --seed ${ENGINE} --json`,
   plan: '--budget --policy --joint --out --costs --save --json',
+  export: '--out --force --json',
+  compress: `--out --recursive --budget --policy --exact-everywhere --fast --no-verify --force ${ENGINE} --json`,
+  decompress: `--out --model --only --max-size --force ${ENGINE} --json`,
+  inspect: '--json',
   'data list': '--json',
   'data fetch': '',
   'data verify': '--json',

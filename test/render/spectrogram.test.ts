@@ -80,3 +80,17 @@ test('the colours grow lighter all the way', () => {
   assert.deepEqual(viridis(-3), [0x44, 0x01, 0x54]);
   assert.deepEqual(viridis(7), [0xfd, 0xe7, 0x25]);
 });
+
+test('a line stands above what is unknown of each clip', () => {
+  const clips = [tone(1, 1000, 10000), tone(1, 2000, 10000)];
+  const known = new Uint8Array(RATE).fill(1).fill(0, 0, RATE / 2);
+  const decoded = (of?: Uint8Array) => decode(encodeSpectrogram(clips, RATE, of));
+  const [plain, { width, data }] = [decoded(), decoded(known)];
+  const changed = new Set<string>();
+  for (let i = 0; i < data.length; i += 3)
+    if (data[i + 1] !== plain.data[i + 1])
+      changed.add(
+        `${Math.floor(i / 3 / width)},${((i / 3) % width) - 8 < (width - 16) / 2 + 1 ? 'left' : 'right'}`,
+      );
+  assert.deepEqual([...changed], ['5,left', '6,left', `${CLIP + 5},left`, `${CLIP + 6},left`]);
+});
