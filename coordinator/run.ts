@@ -199,8 +199,8 @@ async function train(
     } else {
       emit({ event: 'failed', step: coordinator.step, reason, exitCode });
     }
-    await coordinator.close(reason ?? 'the run is done');
-    await locals?.stop(GRACE_SECONDS);
+    // Together: a local worker that left because it was told to is not one that died.
+    await Promise.all([coordinator.close(reason ?? 'the run is done'), locals?.stop(GRACE_SECONDS)]);
     return outcome;
   } catch (error) {
     locals?.kill();

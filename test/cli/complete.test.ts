@@ -16,7 +16,9 @@ import { Command } from '../e2e/processes.js';
 import { ardm } from './ardm.js';
 import { tinyRun, type TinyRun } from './tiny-checkpoint.js';
 
-const complete = (t: TestContext, home: string, ...args: string[]) => ardm(t, home, 'complete', ...args);
+/** On one thread, as `direct`. */
+const complete = (t: TestContext, home: string, ...args: string[]) =>
+  ardm(t, home, 'complete', '--threads', '1', ...args);
 
 async function prepare(t: TestContext): Promise<{ home: string; run: TinyRun }> {
   const home = await temporaryFolder(t);
@@ -115,9 +117,9 @@ test('a budget is of what is unknown: planned on its own components, or the step
   save(home, 'image.png', pixels);
   writeFileSync(path.join(home, 'p.json'), '[0, 3, 9, 14]');
   const components = seenComponents(run.components, 1).subarray(8);
-  const planned = planPolicy(components, 3).policy.map((step) => step + 8);
+  const planned = planPolicy(components, 4).policy.map((step) => step + 8);
   for (const [args, policy] of [
-    ['--budget 3 --policy planned', planned],
+    ['--budget 4 --policy planned', planned],
     ['--budget 8', naivePolicy(8, 8).map((step) => step + 8)],
     ['--policy p.json', Int32Array.of(8, 9, 14)],
   ] as const) {
