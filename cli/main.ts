@@ -12,8 +12,11 @@ import * as doctor from './doctor.js';
 import * as evaluation from './eval.js';
 import * as exporting from './export.js';
 import * as inspect from './inspect.js';
+import * as keys from './keys.js';
 import * as plan from './plan.js';
 import * as sample from './sample.js';
+import * as status from './status.js';
+import * as view from './view.js';
 
 const EXAMPLES = `
 Examples:
@@ -30,6 +33,9 @@ Examples:
   ardm compress runs/mnist -r digits -o digits.ardm
   ardm decompress digits.ardm -o back --model mnist.safetensors
   ardm checkpoint list runs/mnist
+  ardm keys new                   so that workers on other machines may join
+  ardm status --watch             of the run on this machine
+  ardm view runs/mnist runs/other   their curves in the browser, one over the other
 
 Training is ardm-coord and ardm-worker: see their --help.`;
 
@@ -45,6 +51,9 @@ const COMMANDS: readonly { register(program: Command): void }[] = [
   inspect,
   data,
   checkpoint,
+  keys,
+  status,
+  view,
   doctor,
 ];
 

@@ -1,46 +1,7 @@
 import { parentPort, workerData } from 'node:worker_threads';
-import type { Retention } from '../shared/checkpoint/retention.js';
-import { writeCheckpoint, type Snapshot } from '../shared/checkpoint/write.js';
-import { stateIn } from '../shared/exchange/state-copy.js';
+import { writeFor, type CheckpointData, type ToCheckpointWriter } from './checkpoint-writing.js';
 
-/** What stays the same in every checkpoint of a run. */
-export interface CheckpointData extends Omit<Snapshot, 'step' | 'chain' | 'repeatable' | 'state'> {
-  readonly folder: string;
-  readonly numParameters: number;
-  /** Loss components. */
-  readonly numSteps: number;
-  readonly retention: Retention;
-}
-
-export interface ToCheckpointThread {
-  readonly step: number;
-  readonly chain: string;
-  readonly repeatable: boolean;
-  /** A copy of the state: see `stateIn`. */
-  readonly buffer: SharedArrayBuffer;
-}
-
-export type FromCheckpointThread =
-  | {
-      readonly path: string;
-      readonly sha256: string;
-      readonly bytes: number;
-      readonly seconds: number;
-      readonly warnings: string[];
-    }
-  | { readonly error: string };
-
-const { folder, numParameters, numSteps, retention, ...constant } = workerData as CheckpointData;
-
-parentPort!.on('message', async ({ step, chain, repeatable, buffer }: ToCheckpointThread) => {
-  const started = performance.now();
-  const state = stateIn(buffer, { numParameters, numSteps });
-  let answer: FromCheckpointThread;
-  try {
-    const info = await writeCheckpoint(folder, { ...constant, step, chain, repeatable, state }, retention);
-    answer = { ...info, seconds: (performance.now() - started) / 1000 };
-  } catch (error) {
-    answer = { error: error instanceof Error ? error.message : String(error) };
-  }
-  parentPort!.postMessage(answer);
-});
+const port = parentPort!;
+port.on('message', async (message: ToCheckpointWriter) =>
+  port.postMessage(await writeFor(workerData as CheckpointData, message)),
+);

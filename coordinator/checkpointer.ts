@@ -1,17 +1,33 @@
 import { Worker } from 'node:worker_threads';
+import { EXIT } from '../shared/errors.js';
 import type { Averager } from './averager.js';
-import type { CheckpointData, FromCheckpointThread, ToCheckpointThread } from './checkpoint-thread.js';
+import type { CheckpointData, FromCheckpointWriter, ToCheckpointWriter } from './checkpoint-writing.js';
+import type { Outcome } from './coordinator.js';
 import type { RunEvent } from './events.js';
+
+/** Where checkpoints are written: a thread, or a simulation of one. */
+export interface CheckpointPort {
+  postMessage(message: ToCheckpointWriter): void;
+  on(event: 'message', listen: (message: FromCheckpointWriter) => void): unknown;
+  on(event: 'error', listen: (error: Error) => void): unknown;
+  terminate(): Promise<unknown>;
+}
+
+const inThread = (data: CheckpointData): CheckpointPort =>
+  new Worker(new URL('./checkpoint-thread.js', import.meta.url), { workerData: data });
 
 /** Writes checkpoints in a thread of its own while training goes on: the only stall is the copy of the state. */
 export class Checkpointer {
   readonly #averager: Averager;
-  readonly #thread: Worker;
+  readonly #port: CheckpointPort;
   readonly #emit: (event: RunEvent) => void;
   readonly #isRepeatable: () => boolean;
   #buffer: SharedArrayBuffer | undefined;
   #writing: Promise<string | undefined> | undefined;
   #again = false;
+  /** Set once there is nobody to answer any more. */
+  #died: { readonly error: string } | undefined;
+  #settle: (answer: FromCheckpointWriter) => void = () => undefined;
   #last: { step: number; sha256: string } | undefined;
 
   /** @param isRepeatable whether a slice gives the same bytes twice on every worker so far */
@@ -20,11 +36,17 @@ export class Checkpointer {
     averager: Averager,
     emit: (event: RunEvent) => void,
     isRepeatable: () => boolean,
+    open: (data: CheckpointData) => CheckpointPort = inThread,
   ) {
     this.#averager = averager;
     this.#emit = emit;
     this.#isRepeatable = isRepeatable;
-    this.#thread = new Worker(new URL('./checkpoint-thread.js', import.meta.url), { workerData: data });
+    this.#port = open(data);
+    this.#port.on('message', (answer) => this.#settle(answer));
+    this.#port.on('error', ({ message }) => {
+      this.#died = { error: message };
+      this.#settle(this.#died);
+    });
   }
 
   /** The newest checkpoint that this process published. */
@@ -43,7 +65,7 @@ export class Checkpointer {
   }
 
   async close(): Promise<void> {
-    await this.#thread.terminate();
+    await this.#port.terminate();
   }
 
   async #write(): Promise<string | undefined> {
@@ -78,18 +100,19 @@ export class Checkpointer {
     return failure;
   }
 
-  #ask(message: ToCheckpointThread): Promise<FromCheckpointThread> {
+  /** One at a time. */
+  #ask(message: ToCheckpointWriter): Promise<FromCheckpointWriter> {
     return new Promise((resolve) => {
-      const settle = (answer: FromCheckpointThread) => {
-        this.#thread.off('error', fail);
-        resolve(answer);
-      };
-      const fail = (error: Error) => {
-        this.#thread.off('message', settle);
-        resolve({ error: error.message });
-      };
-      this.#thread.once('message', settle).once('error', fail);
-      this.#thread.postMessage(message);
+      if (this.#died) return resolve(this.#died);
+      this.#settle = resolve;
+      this.#port.postMessage(message);
     });
   }
+}
+
+/** Saves the last state. A run whose end is on no disk has failed. */
+export async function saveLast(outcome: Outcome, checkpointer: Checkpointer): Promise<Outcome> {
+  const failure = await checkpointer.save();
+  if (failure === undefined || outcome.reason !== undefined) return outcome;
+  return { exitCode: EXIT.failure, reason: `the last checkpoint could not be written: ${failure}` };
 }

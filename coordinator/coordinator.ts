@@ -2,12 +2,14 @@ import type { Clock } from '../shared/clock.js';
 import type { Config } from '../shared/config/schema.js';
 import { EXIT, UserError } from '../shared/errors.js';
 import { bucketBytes, bucketsOf } from '../shared/exchange/buckets.js';
+import { partsOf, StateGathering, stateIn } from '../shared/exchange/state-copy.js';
 import { statisticsFrames } from '../shared/exchange/statistics.js';
 import { summarize } from '../shared/method/bound.js';
 import type { ModelDescription } from '../shared/model/description.js';
+import type { LiveMember } from '../shared/page/views.js';
 import { decode, encode, ProtocolError } from '../shared/protocol/codec.js';
 import { fromWorkerSchema, PROTOCOL, type FromWorker, type ToWorker } from '../shared/protocol/messages.js';
-import type { Averaged, Averager } from './averager.js';
+import type { Averaged, Averager, StateSnapshot } from './averager.js';
 import {
   createCore,
   decide,
@@ -18,12 +20,12 @@ import {
 } from './core.js';
 import type { RunEvent } from './events.js';
 import { Gathering, type Gathered } from './gathering.js';
+import { Guard } from './guard.js';
 import { provenStep, type Journal, type Past } from './journal.js';
-import type { MemberStatus } from './metrics.js';
+import { Peer } from './peer.js';
 import { isDue, type Products } from './products.js';
 import { Publications } from './publications.js';
 import type { Sharder } from './sharder.js';
-import { partsOf, StateGathering, stateIn } from '../shared/exchange/state-copy.js';
 import { StateHashes, type Divergence } from './state-hashes.js';
 import { StepClock } from './step-clock.js';
 import { Traffic } from './traffic.js';
@@ -54,22 +56,19 @@ export interface CoordinatorOptions {
 
 /** How long a stopping coordinator waits for those that it told to go. */
 const HANG_UP_MS = 1000;
+/** Between the end of a connection and the look at whose it was: the socket has let go of it by then, and no worker is back yet. */
+const LOOK_MS = 100;
+
+/** More workers than any run has. */
+const MAX_MEMBERS = 4096;
+/** Averages that wait for the slowest member, in bytes and in steps: whoever is further behind is put out. */
+const MAX_WAITING_BYTES = 2 ** 30;
+const MAX_WAITING_STEPS = { least: 8, most: 1024 };
 
 /** How a run ended. */
 export interface Outcome {
   readonly exitCode: number;
   readonly reason?: string;
-}
-
-/** What the coordinator knows of a worker beside the core's membership. */
-interface Peer {
-  readonly pid: number;
-  readonly host: string;
-  readonly device: string;
-  /** Number of the local worker, if it is one. */
-  readonly local: number | undefined;
-  readonly attempt: number;
-  readonly gathering: Gathering;
 }
 
 /** Feeds the core with what the sockets and threads say, and carries out what it decides. */
@@ -85,7 +84,13 @@ export class Coordinator {
   #fetching: StateGathering | undefined;
   #waiting = false;
   readonly #traffic = new Traffic();
+  readonly #guard: Guard;
+  #isLooking = false;
+  /** The copy of the state that everyone gets who joins before the next step. */
+  #copy: Promise<StateSnapshot> | undefined;
   #repeatable = true;
+  /** The products that are being written. */
+  #finishing: Promise<void> = Promise.resolve();
   #stopTicking: () => void = () => undefined;
   #finish!: (outcome: Outcome) => void;
   /** Resolves when the run is done, has failed or was stopped. */
@@ -95,6 +100,7 @@ export class Coordinator {
     this.#options = options;
     const { config, term, startStep, averager, products } = options;
     const { training, workers } = config;
+    this.#guard = new Guard({ clock: options.clock, step: () => this.step, emit: options.emit });
     this.#stepClock = new StepClock(options.clock.now());
     this.#publications = new Publications((buffer) => averager.give(buffer));
     this.#core = createCore(
@@ -126,25 +132,36 @@ export class Coordinator {
     return this.#core.step;
   }
 
+  /** Connections that were not let in. */
+  get numRefused(): number {
+    return this.#guard.numRefused;
+  }
+
   /** Whether one slice gives the same bytes twice on every worker that joined so far. */
   get repeatable(): boolean {
     return this.#repeatable;
   }
 
-  get members(): MemberStatus[] {
+  get members(): LiveMember[] {
     const now = this.#now();
-    return [...this.#core.members.values()].map(({ slot, ready, step, lastSeen }) => ({
+    return [...this.#core.members.values()].map(({ id, slot, ready, step, lastSeen }) => ({
       slot,
       ready,
       step,
       silentSeconds: (now - lastSeen) / 1000,
+      slices: this.#peers.get(id)?.slices ?? 0,
     }));
   }
 
   /** Binds and starts. Returns the address that workers connect to; a busy port is a UserError. */
   async listen(address: string): Promise<string> {
     try {
-      return await this.#options.link.listen(address);
+      return await this.#options.link.listen(address, {
+        hungUp: () => void this.#look(),
+        // What was on its way is lost with a connection, even where the worker makes another.
+        unreachable: (id) => this.#feed({ kind: 'leave', id, reason: 'its connection is gone' }),
+        refused: (reason) => this.#guard.refused(reason),
+      });
     } catch (error) {
       throw new UserError(
         `cannot listen on ${address}: ${(error as Error).message}. ` +
@@ -192,12 +209,36 @@ export class Coordinator {
     return this.#options.clock.now();
   }
 
+  /** Says something to everyone, to see who isn't there. */
+  async #look(): Promise<void> {
+    if (this.#isLooking) return;
+    this.#isLooking = true;
+    await this.#options.clock.sleep(LOOK_MS);
+    this.#isLooking = false;
+    if (!this.#core.finished) this.#sayAlive();
+  }
+
+  #sayAlive(): void {
+    for (const id of this.#core.members.keys()) this.#say(id, { type: 'alive' });
+  }
+
+  /** Puts a member out for what it sent. */
+  #punish(id: string, reason: string): void {
+    this.#guard.fault(id);
+    this.#feed({ kind: 'leave', id, reason });
+  }
+
+  /** To someone who is no member, and may not be listening. */
+  #answer(id: string, header: ToWorker): void {
+    if (this.#guard.mayBeAnswered(id)) this.#say(id, header);
+  }
+
   #fail(reason: string): void {
     this.stop({ exitCode: EXIT.failure, reason });
   }
 
   #tick(): void {
-    for (const id of this.#core.members.keys()) this.#say(id, { type: 'alive' });
+    this.#sayAlive();
     // What has arrived is heard first: nobody is silent because this process was busy.
     void this.#options.clock.turn().then(() => this.#feed({ kind: 'tick' }));
   }
@@ -224,13 +265,19 @@ export class Coordinator {
     } catch (error) {
       if (!(error instanceof ProtocolError)) throw error;
       this.#traffic.count('in', 'unreadable', parts);
-      return this.#drop(id, 'unreadable', error.message);
+      this.#drop(id, 'unreadable', error.message);
+      // Whatever it was that a member said is missing now.
+      return this.#punish(id, `sent ${error.message}`);
     }
     const { header, frames } = message;
     this.#traffic.count('in', header.type, parts);
     if (header.type === 'hello') return this.#welcome(id, header);
     const peer = this.#peers.get(id);
-    if (!peer) return this.#say(id, { type: 'rejoin', reason: 'the coordinator does not know this worker' });
+    if (!peer)
+      return this.#answer(id, { type: 'rejoin', reason: 'the coordinator does not know this worker' });
+    const isBulk = header.type === 'gradient' || header.type === 'examples' || header.type === 'state';
+    if (!isBulk && !this.#guard.mayChat(id))
+      return this.#punish(id, 'sent more messages than there is to say');
     if ('term' in header && header.term !== this.#options.term)
       return this.#drop(id, header.type, 'another term');
     switch (header.type) {
@@ -247,13 +294,7 @@ export class Coordinator {
       case 'examples':
         return this.#gradient(id, peer, header, frames);
       case 'nonfinite':
-        this.#options.emit({
-          event: 'nonfinite',
-          step: header.step,
-          slot: this.#slot(id),
-          tensor: header.tensor,
-        });
-        return this.#feed({ ...header, kind: 'nonfinite', id });
+        return this.#nonfinite(id, header);
       case 'applied':
         return this.#applied(id, header.step, header.hash);
       case 'result':
@@ -267,16 +308,23 @@ export class Coordinator {
     if (hello.protocol !== PROTOCOL || hello.version !== version) {
       const reason = `the worker runs ardm ${hello.version}, this coordinator ${version}: install the same version on both`;
       this.#drop(id, 'hello', reason);
-      return this.#say(id, { type: 'refuse', reason });
+      return this.#answer(id, { type: 'refuse', reason });
     }
     const known = this.#peers.get(id);
-    if (known?.attempt === hello.attempt) return;
-    if (known) this.#feed({ kind: 'leave', id, reason: 'said hello again' });
-    const { pid, host, device, lanes, repeatable, local, attempt } = hello;
+    if (known && hello.attempt <= known.attempt) return;
+    const problem = this.#guard.joinProblem(id);
+    if (problem !== undefined) return this.#drop(id, 'hello', problem);
+    if (known) this.#punish(id, 'said hello again');
+    if (this.#peers.size >= MAX_MEMBERS) {
+      const reason = `there are ${MAX_MEMBERS} workers already`;
+      this.#drop(id, 'hello', reason);
+      return this.#answer(id, { type: 'refuse', reason });
+    }
+    const { pid, host, device, lanes, repeatable } = hello;
     this.#repeatable &&= repeatable;
     const { bucketBytes: bucketSize } = config.workers;
     const gathering = new Gathering(model, bucketSize, sharder.sliceSize, () => averager.take());
-    this.#peers.set(id, { pid, host, device, local, attempt, gathering });
+    this.#peers.set(id, new Peer(hello, gathering));
     const offer = this.#offerOf(hello);
     const join: CoreEvent = { kind: 'join', id, lanes, ...(offer !== undefined && { offer }) };
     const actions = decide(this.#core, join, this.#now());
@@ -314,7 +362,7 @@ export class Coordinator {
     if (!fetching || this.#core.recovering?.fetching?.id !== id)
       return this.#drop(id, header.type, 'not asked for');
     const problem = header.type === 'state' ? fetching.put(header, frames[0]) : fetching.problem;
-    if (problem !== undefined) return this.#feed({ kind: 'leave', id, reason: `gave back ${problem}` });
+    if (problem !== undefined) return this.#punish(id, `gave back ${problem}`);
     if (header.type === 'state') return this.#feed({ kind: 'alive', id });
     this.#fetching = undefined;
     this.#options.averager.load(header.step, header.chain, fetching.buffer);
@@ -323,14 +371,21 @@ export class Coordinator {
   }
 
   #ready(id: string, step: number): void {
+    const member = this.#core.members.get(id);
+    if (!member?.receiving || member.ready || step !== member.step)
+      return this.#drop(id, 'ready', 'no state of this step was sent');
     this.#publications.applied(id, step);
     this.#feed({ kind: 'ready', id, step });
     this.#noteMembers();
   }
 
-  /** Local workers end with this process: none of them can come back with its state. */
+  /**
+   * Local workers end with this process: none of them can come back with its state. Where nobody is ready, those that were last are looked
+   * for: nobody else has what they have.
+   */
   #noteMembers(): void {
     const ready = [...this.#core.members.values()].filter((member) => member.ready);
+    if (ready.length === 0) return;
     const ids = ready.map(({ id }) => id).filter((id) => this.#peers.get(id)?.local === undefined);
     this.#options.journal.members(ids);
   }
@@ -342,12 +397,14 @@ export class Coordinator {
     frames: readonly Uint8Array[],
   ): void {
     const { step, level, index } = header;
+    const round = this.#core.rounds.find((candidate) => candidate.step === step);
+    const isDealt = peer.wasDealt(step, header);
+    if (!round || step !== this.step || !isDealt) return this.#drop(id, header.type, 'not dealt to it');
     const begin = index << level;
     const end = (index + 1) << level;
-    const round = this.#core.rounds.find((candidate) => candidate.step === step);
-    const owned =
-      round && round.owner.slice(begin, end).every((owner) => owner === id) && end <= round.owner.length;
-    if (step !== this.step || !owned) return this.#drop(id, header.type, 'not dealt to it');
+    if (!round.owner.slice(begin, end).every((owner) => owner === id))
+      return this.#drop(id, header.type, 'not dealt to it');
+    if (round.covered.slice(begin, end).some(Boolean)) return this.#drop(id, header.type, 'there already');
     this.#stepClock.arrive(this.#now());
     const gathered =
       header.type === 'gradient'
@@ -355,10 +412,21 @@ export class Coordinator {
         : peer.gathering.examples(header, frames);
     if (typeof gathered === 'string') {
       this.#drop(id, header.type, gathered);
-      return this.#feed({ kind: 'leave', id, reason: `sent ${gathered}` });
+      return this.#punish(id, `sent ${gathered}`);
     }
-    if (gathered) this.#gathered(id, step, begin, end, gathered);
-    else this.#feed({ kind: 'alive', id });
+    if (gathered && 'nonfinite' in gathered)
+      return this.#nonfinite(id, { step, slice: begin, tensor: gathered.nonfinite });
+    if (gathered) {
+      peer.slices += end - begin;
+      this.#gathered(id, step, begin, end, gathered);
+    } else this.#feed({ kind: 'alive', id });
+  }
+
+  #nonfinite(id: string, { step, slice, tensor }: { step: number; slice: number; tensor: string }): void {
+    const round = this.#core.rounds.find((candidate) => candidate.step === step);
+    if (round?.owner[slice] !== id) return this.#drop(id, 'nonfinite', 'not dealt to it');
+    this.#options.emit({ event: 'nonfinite', step, slot: this.#slot(id), tensor });
+    this.#feed({ kind: 'nonfinite', id, step, slice, tensor });
   }
 
   #gathered(id: string, step: number, begin: number, end: number, gathered: Gathered): void {
@@ -371,6 +439,9 @@ export class Coordinator {
   }
 
   #applied(id: string, step: number, hash: string | undefined): void {
+    const member = this.#core.members.get(id);
+    if (!member?.ready || step !== member.step + 1 || step > this.step)
+      return this.#drop(id, 'applied', 'not the step after its own');
     this.#publications.applied(id, step);
     this.#feed({ kind: 'applied', id, step });
     if (hash !== undefined) this.#putOut(this.#hashes.claim(id, { step, hash }));
@@ -388,14 +459,22 @@ export class Coordinator {
     const owned = this.#core.taskOwner.get(task);
     if (step !== this.step || owned?.id !== id) return this.#drop(id, 'result', 'not dealt to it');
     if (frame?.byteLength !== this.#options.products.resultBytes(owned.task)) {
-      return this.#feed({ kind: 'leave', id, reason: 'sent a result of the wrong size' });
+      return this.#punish(id, 'sent a result of the wrong size');
     }
     this.#options.products.add(task, frame);
     this.#feed({ kind: 'result', id, task });
   }
 
+  /** A member that takes nothing in would have the averages kept for it without end. */
+  #putOutBehind(): void {
+    const { least, most } = MAX_WAITING_STEPS;
+    const fit = Math.floor(MAX_WAITING_BYTES / (4 * this.#options.model.numParameters));
+    const limit = Math.min(most, Math.max(least, fit));
+    for (const id of this.#publications.behind(limit)) this.#punish(id, `is more than ${limit} steps behind`);
+  }
+
   #drop(id: string, message: string, reason: string): void {
-    this.#options.emit({ event: 'dropped', step: this.step, slot: this.#slot(id), message, reason });
+    this.#guard.dropped(this.#slot(id), message, reason);
   }
 
   /** The member's slot, or -1 of a stranger. */
@@ -425,6 +504,7 @@ export class Coordinator {
           const { id, step, begin, end } = action;
           if (this.#waiting) this.#stepClock.begin(this.#now());
           this.#waiting = false;
+          this.#peers.get(id)!.dealt(step, begin, end);
           this.#say(id, { type: 'deal', term, step, begin, end }, [sharder.examples(step, begin, end)]);
           break;
         }
@@ -467,12 +547,11 @@ export class Coordinator {
     }
   }
 
-  #finishing: Promise<void> = Promise.resolve();
-
   #forget(id: string, slot: number, reason: string): void {
     const peer = this.#peers.get(id);
     this.#peers.delete(id);
     this.#hashes.forget(id);
+    this.#guard.forget(id);
     for (const buffer of peer?.gathering.drain() ?? []) this.#options.averager.give(buffer);
     this.#publications.applied(id, Infinity);
     this.#say(id, { type: 'rejoin', reason });
@@ -488,7 +567,7 @@ export class Coordinator {
     const { averager, model, config, term } = this.#options;
     const incarnation = this.#core.members.get(id)?.incarnation;
     const isHere = () => this.#core.members.get(id)?.incarnation === incarnation;
-    const { step, chain, buffer } = await averager.snapshot();
+    const { step, chain, buffer } = await (this.#copy ??= averager.snapshot());
     if (!isHere()) return;
     this.#feed({ kind: 'state-sent', id, step });
     for (const { bytes, ...part } of partsOf(stateIn(buffer, model), config.workers.bucketBytes)) {
@@ -516,7 +595,9 @@ export class Coordinator {
     const hash = this.#isHashed(step);
     for (const id of to)
       this.#say(id, { type: 'commit', term, step, update, crcs, chain, hash }, statisticsFrames(statistics));
+    this.#copy = undefined;
     this.#publications.add(step, buffer, to);
+    for (const peer of this.#peers.values()) peer.committed(step);
     const { timeSteps, logLikelihoods } = statistics;
     const { bitsPerDim, loss } = summarize(timeSteps, logLikelihoods, model, config.model.ceWeight);
     emit({
@@ -536,5 +617,6 @@ export class Coordinator {
     const { everySteps } = config.checkpoints;
     if (everySteps > 0 && isDue(step + 1, everySteps, config.training.steps)) checkpoint();
     products.begin(now);
+    this.#putOutBehind();
   }
 }

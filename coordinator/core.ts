@@ -1,4 +1,5 @@
 import type { Task } from '../shared/protocol/messages.js';
+import { StepLengths } from './straggler.js';
 
 /** What the core must know of the run; all durations in milliseconds. */
 export interface CoreOptions {
@@ -55,7 +56,7 @@ interface Round {
   readonly step: number;
   readonly owner: (string | undefined)[];
   readonly covered: boolean[];
-  /** Who failed at a slice and should not get it again while there is someone else. */
+  /** Who failed at a slice, or took too long, and should get no more of the step while there is someone else. */
   readonly avoid: (string | undefined)[];
   readonly failures: number[];
   readonly dealtAt: number[];
@@ -74,6 +75,7 @@ export interface CoreState {
   tasks: Task[];
   readonly taskOwner: Map<number, { readonly task: Task; readonly id: string; readonly dealtAt: number }>;
   committedAt: number;
+  readonly stepLengths: StepLengths;
   waitingSince: number | undefined;
   waitingReason: string | undefined;
   incarnations: number;
@@ -151,6 +153,7 @@ export function createCore(options: CoreOptions, step: number, now: number, reco
     tasks: step > 0 ? [...options.tasksAfter(step)] : [],
     taskOwner: new Map(),
     committedAt: now,
+    stepLengths: new StepLengths(),
     waitingSince: undefined,
     waitingReason: undefined,
     incarnations: 0,
@@ -207,6 +210,7 @@ export function decide(state: CoreState, event: CoreEvent, now: number): CoreAct
       break;
     case 'tick':
       expire(state, now, actions);
+      relieve(state, now, actions);
       break;
     case 'alive':
       break;
@@ -291,6 +295,8 @@ function nonfinite(state: CoreState, event: CoreEvent & { kind: 'nonfinite' }, a
 function commit(state: CoreState, step: number, now: number, actions: CoreAction[]): void {
   if (step !== state.step) return;
   const to = [...state.members.values()].filter(({ receiving }) => receiving).map(({ id }) => id);
+  const round = roundOf(state, step)!;
+  state.stepLengths.add(now - Math.max(state.committedAt, Math.min(...round.dealtAt)));
   state.step++;
   state.committedAt = now;
   state.rounds = state.rounds.filter((round) => round.step > step);
@@ -298,9 +304,15 @@ function commit(state: CoreState, step: number, now: number, actions: CoreAction
   actions.push({ kind: 'publish', step, to });
 }
 
+/** Above the heartbeat's timeout and below the step's, so that each has its own to find. */
+function stragglerMs({ options, stepLengths }: CoreState): number {
+  return stepLengths.deadline(options.heartbeatTimeoutMs, options.stepTimeoutMs);
+}
+
 /** Gives up members that are silent or owe something for too long. */
 function expire(state: CoreState, now: number, actions: CoreAction[]): void {
   const { heartbeatTimeoutMs, stepTimeoutMs } = state.options;
+  const lagMs = stragglerMs(state);
   const late = `for ${stepTimeoutMs / 1000} s (workers.stepTimeoutSeconds)`;
   for (const member of [...state.members.values()]) {
     if (now - member.lastSeen > heartbeatTimeoutMs) {
@@ -312,8 +324,9 @@ function expire(state: CoreState, now: number, actions: CoreAction[]): void {
       leave(state, member, `owes its state ${late}`, actions);
       continue;
     }
-    if (member.ready && member.step < state.step && now - state.committedAt > stepTimeoutMs) {
-      leave(state, member, `has not applied step ${member.step} ${late}`, actions);
+    // Nobody computes on an old state: what it was sent is lost, or it is stuck.
+    if (member.ready && member.step < state.step && now - state.committedAt > lagMs) {
+      leave(state, member, `has not applied step ${member.step} for ${seconds(lagMs)} s`, actions);
       continue;
     }
     const [round] = state.rounds;
@@ -332,6 +345,30 @@ function expire(state: CoreState, now: number, actions: CoreAction[]): void {
       leave(state, member, `owes a task ${late}`, actions);
       break;
     }
+  }
+}
+
+const seconds = (milliseconds: number) => Number((milliseconds / 1000).toFixed(1));
+
+/**
+ * Deals what stragglers owe again once others have nothing left to do. They stay members; what they still send of it comes from no owner and is
+ * dropped, so the attempts of two workers at one slice never mix.
+ */
+function relieve(state: CoreState, now: number, actions: CoreAction[]): void {
+  const round = roundOf(state, state.step);
+  if (!round) return;
+  const limit = stragglerMs(state);
+  const owed = (id: string) =>
+    [...round.owner.keys()].filter((slice) => round.owner[slice] === id && !round.covered[slice]);
+  const ready = [...state.members.values()].filter((member) => member.ready);
+  const isIdle = (member: Member) => member.step === state.step && owed(member.id).length === 0;
+  if (!ready.some(isIdle)) return;
+  for (const { id, slot } of ready) {
+    const slices = owed(id);
+    if (!slices.some((slice) => now - Math.max(round.dealtAt[slice]!, state.committedAt) > limit)) continue;
+    for (const slice of slices) round.avoid[slice] = id;
+    const reason = `slot ${slot} owes slice ${slices[0]} for ${seconds(limit)} s, longer than is usual`;
+    actions.push({ kind: 'redealt', step: round.step, slices: release(round, id), reason });
   }
 }
 
@@ -458,6 +495,8 @@ function dealRounds(state: CoreState, ready: readonly Member[], now: number, act
 /** Shares the slices that nobody has, in order, evenly, as few runs as possible. */
 function dealSlices(round: Round, ready: readonly Member[], now: number, actions: CoreAction[]): void {
   const free = [...round.owner.keys()].filter((s) => round.owner[s] === undefined && !round.covered[s]);
+  const fit = ready.filter(({ id }) => !round.avoid.includes(id));
+  const takers = fit.length > 0 ? fit : ready;
   let previous = -2;
   let open: { id: string; begin: number; end: number } | undefined;
   const close = () => {
@@ -465,9 +504,9 @@ function dealSlices(round: Round, ready: readonly Member[], now: number, actions
     open = undefined;
   };
   for (const [nth, slice] of free.entries()) {
-    let member = ready[Math.floor((nth * ready.length) / free.length)]!;
-    if (ready.length > 1 && round.avoid[slice] === member.id) {
-      member = ready[(ready.indexOf(member) + 1) % ready.length]!;
+    let member = takers[Math.floor((nth * takers.length) / free.length)]!;
+    if (takers.length > 1 && round.avoid[slice] === member.id) {
+      member = takers[(takers.indexOf(member) + 1) % takers.length]!;
     }
     round.owner[slice] = member.id;
     round.dealtAt[slice] = now;

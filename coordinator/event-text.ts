@@ -1,6 +1,9 @@
 import { stripVTControlCharacters } from 'node:util';
 import type { Colors } from 'picocolors/types.js';
+import { count, duration } from '../shared/words.js';
 import type { RunEvent } from './events.js';
+
+export { count, duration };
 
 /** The line that tells a person of an event; undefined for those that only move the status. */
 export function eventText(event: RunEvent, colors: Colors): string | undefined {
@@ -10,7 +13,7 @@ export function eventText(event: RunEvent, colors: Colors): string | undefined {
     case 'start':
       return `training ${event.numParameters.toLocaleString('en')} parameters for ${event.steps} steps of ${event.batch} examples in ${event.slices} slices`;
     case 'listen':
-      return `workers join with  ${cyan(`ardm-worker --coordinator ${event.workers}`)}\nmetrics  ${cyan(`${event.http}/metrics`)}`;
+      return `workers join with  ${cyan(`ardm-worker --coordinator ${event.workers}`)}\nlive page          ${cyan(event.http)}`;
     case 'resume':
       return [
         ...event.skipped.map((skipped) => yellow(`passed over ${clean(skipped)}`)),
@@ -54,6 +57,10 @@ export function eventText(event: RunEvent, colors: Colors): string | undefined {
     case 'dropped':
       // The other reasons are part of a recovery; metrics and event log have them.
       return event.message === 'hello' ? red(`a worker was refused: ${clean(event.reason)}`) : undefined;
+    case 'refused': {
+      const others = event.more === 0 ? '' : `; ${event.more} more before it`;
+      return red(`a connection was refused: ${clean(event.reason)}${others}`);
+    }
     case 'evaluation':
       return `${at} ${event.split} ${event.bitsPerDim.toFixed(4)} ± ${event.standardError.toFixed(4)} bits/dim over ${count(event.examples, 'example')} ${dim(`in ${duration(event.seconds)}`)}`;
     case 'samples':
@@ -78,25 +85,6 @@ export function eventText(event: RunEvent, colors: Colors): string | undefined {
 /** Text that a worker may have sent, without what would move a terminal's cursor. */
 export function clean(text: string): string {
   return stripVTControlCharacters(text).replace(/[\x00-\x1f\x7f-\x9f]+/g, ' ');
-}
-
-/** `1 worker`, `2 workers`. */
-export function count(n: number, noun: string): string {
-  return `${n} ${noun}${n === 1 ? '' : 's'}`;
-}
-
-/** `0.4 s`, `42 s`, `3m 05s`, `2h 07m`, `3d 04h`. */
-export function duration(seconds: number): string {
-  if (seconds < 9.95) return `${seconds.toFixed(1)} s`;
-  const whole = Math.round(seconds);
-  if (whole < 60) return `${whole} s`;
-  const pair = (big: number, small: number, units: string) =>
-    `${big}${units[0]} ${String(small).padStart(2, '0')}${units[1]}`;
-  if (whole < 3600) return pair(Math.floor(whole / 60), whole % 60, 'ms');
-  const minutes = Math.floor(whole / 60);
-  if (minutes < 24 * 60) return pair(Math.floor(minutes / 60), minutes % 60, 'hm');
-  const hours = Math.floor(minutes / 60);
-  return pair(Math.floor(hours / 24), hours % 24, 'dh');
 }
 
 function megabytes(bytes: number): string {

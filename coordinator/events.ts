@@ -47,7 +47,10 @@ export type RunEvent =
     }
   | { event: 'redeal'; step: number; slices: number; reason: string }
   | { event: 'nonfinite'; step: number; slot: number; tensor: string }
-  | { event: 'dropped'; step: number; slot: number; message: string; reason: string }
+  /** `more` of its kind were not told before it. */
+  | { event: 'dropped'; step: number; slot: number; message: string; reason: string; more?: number }
+  /** A connection was not let in, and `more` before it that were not told. */
+  | { event: 'refused'; step: number; reason: string; more: number }
   | { event: 'divergence'; step: number; slot: number; expected: string; found: string }
   | {
       event: 'evaluation';

@@ -10,17 +10,26 @@ export interface Gathered {
   readonly statistics: Statistics;
 }
 
+/** Where a sum holds a value that is none. */
+export interface Nonfinite {
+  readonly nonfinite: string;
+}
+
 interface Partial {
+  readonly step: number;
   readonly node: TreeNode;
   readonly buffer: SharedArrayBuffer;
   readonly missing: Set<number>;
   statistics: Statistics | undefined;
 }
 
+/** A subtree of a step. */
+export interface SubtreeHeader extends TreeNode {
+  readonly step: number;
+}
+
 /** The part of a gradient header that this file reads. */
-export interface BucketHeader extends Bucket {
-  readonly level: number;
-  readonly index: number;
+export interface BucketHeader extends Bucket, SubtreeHeader {
   readonly crc: number;
 }
 
@@ -31,6 +40,7 @@ export class Gathering {
   readonly #sliceSize: number;
   readonly #take: () => SharedArrayBuffer;
   readonly #partials = new Map<string, Partial>();
+  readonly #spare: SharedArrayBuffer[] = [];
 
   constructor(
     { numParameters, numSteps }: Pick<ModelDescription, 'numParameters' | 'numSteps'>,
@@ -44,7 +54,7 @@ export class Gathering {
     this.#take = take;
   }
 
-  bucket(header: BucketHeader, bytes: Uint8Array | undefined): Gathered | string | undefined {
+  bucket(header: BucketHeader, bytes: Uint8Array | undefined): Gathered | Nonfinite | string | undefined {
     const bucket = this.#buckets.get(header.offset);
     if (!bucket || bucket.length !== header.length)
       return `no bucket of ${header.length} values at ${header.offset}`;
@@ -52,18 +62,23 @@ export class Gathering {
     if (checksum(bytes) !== header.crc) return 'a bucket whose checksum is wrong';
     const partial = this.#partial(header);
     if (!partial.missing.delete(bucket.offset)) return 'a bucket twice';
+    const { offset, length } = bucket;
     bucketBytes(new Float32Array(partial.buffer), bucket).set(bytes);
+    if (!areFinite(new Float32Array(partial.buffer, 4 * offset, length))) {
+      this.#give(partial);
+      return { nonfinite: `parameters ${offset} to ${offset + length - 1}` };
+    }
     return this.#complete(partial);
   }
 
-  examples(node: TreeNode, frames: readonly Uint8Array[]): Gathered | string | undefined {
-    const statistics = readStatistics(frames, this.#sliceSize << node.level);
+  examples(header: SubtreeHeader, frames: readonly Uint8Array[]): Gathered | string | undefined {
+    const statistics = readStatistics(frames, this.#sliceSize << header.level);
     if (!statistics) return 'statistics of another number of examples';
     const { timeSteps, logLikelihoods } = statistics;
     if (!timeSteps.every((step) => step >= 0 && step < this.#numSteps))
       return `a time step that is not one of ${this.#numSteps}`;
     if (!logLikelihoods.every(Number.isFinite)) return 'a log-likelihood that is not finite';
-    const partial = this.#partial(node);
+    const partial = this.#partial(header);
     if (partial.statistics) return 'statistics twice';
     partial.statistics = statistics;
     return this.#complete(partial);
@@ -71,18 +86,19 @@ export class Gathering {
 
   /** Forgets what is incomplete and returns its buffers. */
   drain(): SharedArrayBuffer[] {
-    const buffers = [...this.#partials.values()].map(({ buffer }) => buffer);
-    this.#partials.clear();
-    return buffers;
+    for (const partial of this.#partials.values()) this.#give(partial);
+    return this.#spare.splice(0);
   }
 
-  #partial({ level, index }: TreeNode): Partial {
+  /** What an earlier step left incomplete is no part of this one. */
+  #partial({ step, level, index }: SubtreeHeader): Partial {
     const key = `${level}/${index}`;
     let partial = this.#partials.get(key);
-    if (!partial) {
+    if (partial?.step !== step) {
       partial = {
+        step,
         node: { level, index },
-        buffer: this.#take(),
+        buffer: partial?.buffer ?? this.#spare.pop() ?? this.#take(),
         missing: new Set(this.#buckets.keys()),
         statistics: undefined,
       };
@@ -91,9 +107,22 @@ export class Gathering {
     return partial;
   }
 
+  /** Forgets a sum. */
+  #give({ node, buffer }: Partial): void {
+    this.#partials.delete(`${node.level}/${node.index}`);
+    this.#spare.push(buffer);
+  }
+
   #complete({ node, buffer, missing, statistics }: Partial): Gathered | undefined {
     if (missing.size > 0 || !statistics) return undefined;
     this.#partials.delete(`${node.level}/${node.index}`);
     return { node, buffer, statistics };
   }
+}
+
+/** Times zero, only what is not finite is not zero: one sum, no branch a value. */
+function areFinite(values: Float32Array): boolean {
+  let sum = 0;
+  for (const value of values) sum += value * 0;
+  return sum === 0;
 }

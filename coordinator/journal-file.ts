@@ -25,7 +25,7 @@ export class JournalOnDisk implements JournalFile {
 
   append(text: string): void {
     this.#file ??= openSync(this.#path, 'a');
-    writeSync(this.#file, text);
+    writeWhole(this.#file, text);
     if (this.#sync) fdatasyncSync(this.#file);
   }
 
@@ -33,7 +33,7 @@ export class JournalOnDisk implements JournalFile {
     const temporary = `${this.#path}.new`;
     const file = openSync(temporary, 'w');
     try {
-      writeSync(file, text);
+      writeWhole(file, text);
       fsyncSync(file);
     } finally {
       closeSync(file);
@@ -47,6 +47,11 @@ export class JournalOnDisk implements JournalFile {
     if (this.#file !== undefined) closeSync(this.#file);
     this.#file = undefined;
   }
+}
+
+/** A disk that is nearly full takes a part, and says no to the rest only. */
+function writeWhole(file: number, text: string): void {
+  for (let rest = Buffer.from(text); rest.length > 0;) rest = rest.subarray(writeSync(file, rest));
 }
 
 /** So that a rename outlives the machine. */

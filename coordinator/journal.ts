@@ -44,6 +44,8 @@ export class Journal {
   readonly #run: Entry & { kind: 'run' };
   #members: readonly string[];
   #commits: Commit[];
+  /** Something is missing in the file, or cut off: it is written anew before anything comes after it. */
+  #isBroken = false;
 
   /**
    * Of a run that begins or goes on: nothing is written before `begin`.
@@ -66,13 +68,13 @@ export class Journal {
   commit({ step, chain }: Commit): void {
     const commit = { step, chain };
     extend(this.#commits, commit);
-    this.#write(() => this.#file.append(lineOf({ kind: 'commit', ...commit })));
+    this.#append({ kind: 'commit', ...commit });
   }
 
   members(ids: readonly string[]): void {
     if (ids.length === this.#members.length && ids.every((id) => this.#members.includes(id))) return;
     this.#members = ids;
-    this.#write(() => this.#file.append(lineOf({ kind: 'members', ids })));
+    this.#append({ kind: 'members', ids });
   }
 
   /** What comes before `step` is on disk. */
@@ -80,6 +82,11 @@ export class Journal {
     if (this.#commits.length < MANY) return;
     this.#commits = this.#commits.filter((commit) => commit.step >= step);
     this.#rewrite();
+  }
+
+  #append(entry: Entry): void {
+    if (this.#isBroken) this.#rewrite();
+    else this.#write(() => this.#file.append(lineOf(entry)));
   }
 
   #rewrite(): void {
@@ -94,7 +101,9 @@ export class Journal {
   #write(write: () => void): void {
     try {
       write();
+      this.#isBroken = false;
     } catch (error) {
+      this.#isBroken = true;
       this.#failed((error as Error).message);
     }
   }

@@ -14,6 +14,8 @@ export interface LocalWorkersOptions {
   readonly logFolder: string;
   /** How often each is started again. */
   readonly restarts: number;
+  /** By which they may join, as text; undefined: they need none. */
+  readonly keys: string | undefined;
   readonly onExit: (local: number, reason: string) => void;
   readonly onRestart: (local: number, attempt: number, delaySeconds: number, reason: string) => void;
   /** Every local worker has used up its restarts. */
@@ -60,7 +62,7 @@ export class LocalWorkers {
   }
 
   #start(local: number, attempt: number): void {
-    const { address, count, logFolder } = this.#options;
+    const { address, count, keys, logFolder } = this.#options;
     const bin = fileURLToPath(new URL('../worker/bin.js', import.meta.url));
     const threads = Math.max(1, Math.floor(availableParallelism() / count));
     const log = openSync(path.join(logFolder, `worker-${local}.log`), attempt === 0 ? 'w' : 'a');
@@ -68,7 +70,10 @@ export class LocalWorkers {
     const child = spawn(
       process.execPath,
       [bin, '--coordinator', address, '--cpu', '--threads', String(threads)],
-      { stdio: ['ignore', log, log, 'ipc'], env: { ...process.env, ARDM_LOCAL: String(local) } },
+      {
+        stdio: ['ignore', log, log, 'ipc'],
+        env: { ...process.env, ARDM_LOCAL: String(local), ...(keys !== undefined && { ARDM_KEYS: keys }) },
+      },
     );
     closeSync(log);
     this.#children.set(local, child);

@@ -7,6 +7,8 @@ export interface MetricsOptions {
   readonly steps: number;
   /** The workers connected right now, asked at each scrape. */
   readonly members?: () => Iterable<MemberStatus>;
+  /** Connections that were not let in so far, asked at each scrape. */
+  readonly refused?: () => number;
 }
 
 export interface MemberStatus {
@@ -38,6 +40,7 @@ export function createMetrics({
   version,
   steps,
   members = () => [],
+  refused = () => 0,
 }: MetricsOptions): Observer & { registry: Registry } {
   const registry = new Registry();
   const registers = [registry];
@@ -119,6 +122,15 @@ export function createMetrics({
     'Messages from workers not taken: refused, unreadable, stale or malformed.',
     'reason',
   );
+  new Counter({
+    name: 'ardm_connections_refused_total',
+    help: 'Connections not let in: no key or one that is not allowed, no handshake, or too many.',
+    registers,
+    collect() {
+      this.reset();
+      this.inc(refused());
+    },
+  });
   const nonfinite = counter('ardm_nonfinite_gradients_total', 'Gradients refused for a NaN or an infinity.');
   const divergence = counter(
     'ardm_state_divergence_total',
@@ -201,7 +213,7 @@ export function createMetrics({
         nonfinite.inc();
         break;
       case 'dropped':
-        dropped.inc({ reason: dropReason(event.message, event.reason) });
+        dropped.inc({ reason: dropReason(event.message, event.reason) }, 1 + (event.more ?? 0));
         break;
       case 'divergence':
         divergence.inc();

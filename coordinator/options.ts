@@ -13,6 +13,8 @@ export interface Options {
   readonly runDir: string | undefined;
   /** `latest`, `never`, or the path of a checkpoint. */
   readonly resume: string;
+  /** Folder of the coordinator's keys. */
+  readonly keys: string | undefined;
   /** Listens beyond this machine although nothing tells friend from stranger there. */
   readonly insecure: boolean;
   readonly dryRun: boolean;
@@ -25,6 +27,7 @@ Examples:
   ardm-coord --config cifar10.yaml --dry-run           what it would take: parameters, bytes, memory
   ardm-coord --config my.yaml --set training.batch=64 --set 'model.network.multipliers=[1, 2]'
   ardm-coord --config my.yaml --listen tcp://127.0.0.1:6000 --workers 0
+  ardm-coord --config my.yaml --listen tcp://0.0.0.0:5670 --keys keys
 
 Start it again and it goes on from the newest checkpoint. Ctrl-C saves and stops; a second one stops at once.
 Exit codes: 0 done, 1 failure, 2 wrong flags or config, 3 too few workers, 130 and 143 stopped by a signal.`;
@@ -38,6 +41,7 @@ interface Flags {
   steps?: number;
   resume: string;
   set?: string[];
+  keys?: string;
   insecure?: boolean;
   dryRun?: boolean;
   json?: boolean;
@@ -73,8 +77,12 @@ export function createCommand(): Command {
     )
     .option('--set <path=value>', 'another value for a setting of the config; may be repeated', collect)
     .option(
+      '--keys <dir>',
+      'only workers with a key that this folder allows may join: see `ardm keys` (default: the text in ARDM_KEYS, or none)',
+    )
+    .option(
       '--insecure',
-      'listen beyond this machine: whoever reaches the port can join and change the weights',
+      'listen beyond this machine without keys: whoever reaches the port can join and change the weights',
     )
     .option('--dry-run', 'only print the whole config and what it takes')
     .option('--json', 'every event as a line of JSON on standard output; with --dry-run, its report as JSON')
@@ -102,15 +110,17 @@ export function parseOptions(argv: readonly string[]): Options | { readonly exit
     steps,
     runDir,
     resume,
+    keys,
     ...switches
   } = command.opts<Flags>();
   const { insecure = false, dryRun = false, json = false } = switches;
   if (config === undefined) throw new UsageError('--config FILE is missing. --help tells more');
+  if (keys !== undefined && insecure) throw new UsageError('--keys and --insecure contradict each other');
   const flags = { 'training.steps': steps, 'workers.local': workers, listen, http };
   const sets = Object.entries(flags).flatMap(([path, value]) =>
     value === undefined ? [] : `${path}=${value}`,
   );
-  return { config, sets: [...set, ...sets], runDir, resume, insecure, dryRun, json };
+  return { config, sets: [...set, ...sets], runDir, resume, keys, insecure, dryRun, json };
 }
 
 const collect = (value: string, previous: string[] = []) => [...previous, value];

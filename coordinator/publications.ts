@@ -26,6 +26,12 @@ export class Publications {
     this.#settle();
   }
 
+  /** The members that keep all but the last `limit` publications waiting. */
+  behind(limit: number): string[] {
+    const late = this.#publications.slice(0, Math.max(0, this.#publications.length - limit));
+    return [...new Set(late.flatMap(({ waiting }) => [...waiting]))];
+  }
+
   #settle(): void {
     for (const { buffer, waiting } of this.#publications) if (waiting.size === 0) this.#give(buffer);
     this.#publications = this.#publications.filter(({ waiting }) => waiting.size > 0);

@@ -1,4 +1,3 @@
-import { randomUUID } from 'node:crypto';
 import { mkdir } from 'node:fs/promises';
 import path from 'node:path';
 import { machineClock } from '../shared/clock.js';
@@ -7,24 +6,31 @@ import type { PublishedSet } from '../shared/config/sets.js';
 import type { Dataset } from '../shared/data/dataset.js';
 import { openDataset } from '../shared/data/open.js';
 import { EXIT, UserError } from '../shared/errors.js';
+import { workerLine } from '../shared/keys/format.js';
+import { withLocalWorkers, type CoordinatorKeys } from '../shared/keys/keys.js';
+import { bytesPerVariable } from '../shared/method/classes.js';
 import { describeModel, modelDigest } from '../shared/model/description.js';
 import { Replica } from '../shared/optimizer/replica.js';
 import { version } from '../shared/package.js';
-import { MAX_HEADER_BYTES } from '../shared/protocol/codec.js';
+import { Page } from '../shared/page/page.js';
+import { RunFolder } from '../shared/page/run-folder.js';
 import { StopSignals } from '../shared/stop-signals.js';
 import { Averager } from './averager.js';
-import { Checkpointer } from './checkpointer.js';
+import { Checkpointer, saveLast } from './checkpointer.js';
 import { Coordinator, type Outcome } from './coordinator.js';
 import { createEventLog } from './event-log.js';
 import type { Observer, RunEvent } from './events.js';
 import { serveHttp, type HttpServer } from './http.js';
 import { JournalOnDisk } from './journal-file.js';
-import { goesOnFrom, Journal, readJournal, type JournalFile, type Past } from './journal.js';
+import { Journal, readJournal } from './journal.js';
+import { largestFrameBytes } from './largest-message.js';
 import { LocalWorkers } from './local-workers.js';
 import { createMetrics } from './metrics.js';
+import { pastOf, recoveryOf } from './past.js';
 import { Products } from './products.js';
+import { lockRunFolder } from './run-lock.js';
 import { Sharder } from './sharder.js';
-import { setAside, startState, type StartState } from './start-state.js';
+import { setAside, startState } from './start-state.js';
 import { RouterLink } from './worker-link.js';
 
 /** Seconds that local workers get to leave by themselves. */
@@ -45,6 +51,8 @@ export interface RunOptions {
   readonly runFolder: string;
   /** `latest`, `never`, or the path of a checkpoint. */
   readonly resume: string;
+  /** undefined: whoever reaches the address may join. */
+  readonly keys?: CoordinatorKeys;
 }
 
 /** Runs a training to its end; resolves with how it ended. Everything that it tells goes to `observers`. */
@@ -77,7 +85,7 @@ const say = (line: string) => void process.stderr.write(`${line}\n`);
 
 async function train(
   loaded: LoadedConfig,
-  { runFolder, resume }: RunOptions,
+  { runFolder, resume, keys }: RunOptions,
   dataset: Dataset,
   observers: readonly Observer[],
   stopping: StopSignals,
@@ -90,11 +98,17 @@ async function train(
   const model = describeModel(config.model, { ...dataset, numContext: config.data.context });
   const { numParameters, numSteps } = model;
   const replica = new Replica(numParameters, numSteps);
-  const start = await startState(loaded, resume, layout.checkpoints, model, dataHash, replica);
   await makeFolder(runFolder);
+  const unlock = lockRunFolder(runFolder);
+  const start = await startState(loaded, resume, layout.checkpoints, model, dataHash, replica);
 
   const eventLog = createEventLog(layout.events);
-  const metrics = createMetrics({ version, steps: training.steps, members: () => coordinator.members });
+  const metrics = createMetrics({
+    version,
+    steps: training.steps,
+    members: () => coordinator.members,
+    refused: () => coordinator.numRefused,
+  });
   const everyone = [eventLog, metrics, ...observers];
   const emit = (event: RunEvent) => {
     const time = Date.now();
@@ -110,7 +124,7 @@ async function train(
     chain: start.chain,
   });
   const journalFile = new JournalOnDisk(layout.journal, config.checkpoints.syncJournal);
-  const past = pastOf(journalFile, resume, configHash, start);
+  const past = pastOf(readJournal(journalFile.read()), resume, configHash, start, Date.now());
   const runId = past.run;
   const journal = new Journal(journalFile, past, (reason) =>
     emit({ event: 'journal-failed', step: coordinator.step, reason }),
@@ -136,6 +150,9 @@ async function train(
     },
     () => coordinator.repeatable,
   );
+  const [height, width, channels] = shape;
+  const exampleBytes = height * width * channels * bytesPerVariable(numClasses);
+  const admitted = keys && withLocalWorkers(keys);
   const coordinator = new Coordinator({
     config,
     version,
@@ -146,7 +163,7 @@ async function train(
     numClasses,
     model,
     modelDigest: modelDigest(model),
-    link: new RouterLink(Math.max(64 * 2 ** 20, 2 * workers.bucketBytes) + MAX_HEADER_BYTES),
+    link: new RouterLink(largestFrameBytes(config, exampleBytes), admitted?.keys),
     clock: machineClock,
     journal,
     ...recoveryOf(past, start.step, workers.recoverSeconds),
@@ -157,10 +174,12 @@ async function train(
     checkpoint: () => void checkpointer.save(),
   });
   let http: HttpServer | undefined;
+  let page: Page | undefined;
   let locals: LocalWorkers | undefined;
   try {
     const address = await coordinator.listen(config.listen);
-    http = await serveHttp(config.http, metrics.registry);
+    page = new Page([new RunFolder('0', runFolder, { config, members: () => coordinator.members })], true);
+    http = await serveHttp(config.http, metrics.registry, page);
     if (resume === 'never') {
       const aside = await setAside(layout.checkpoints);
       if (aside) say(`the former checkpoints are in ${aside}`);
@@ -177,6 +196,7 @@ async function train(
         address,
         logFolder: layout.logs,
         restarts: workers.restarts,
+        keys: admitted && workerLine(admitted.local),
         onExit: (local, reason) => coordinator.localDied(local, reason),
         onRestart: (local, attempt, delaySeconds, reason) =>
           emit({ event: 'restart', step: coordinator.step, slot: local, attempt, delaySeconds, reason }),
@@ -191,7 +211,7 @@ async function train(
       emit({ event: 'stopping', step: coordinator.step, reason: stopping.name });
       coordinator.stop({ exitCode: stopping.exitCode, reason: stopping.name });
     });
-    const outcome = await saved(await coordinator.outcome, checkpointer);
+    const outcome = await saveLast(await coordinator.outcome, checkpointer);
     const { exitCode, reason } = outcome;
     if (reason === undefined) {
       const seconds = (performance.now() - startedAt) / 1000;
@@ -206,34 +226,12 @@ async function train(
     locals?.kill();
     throw error;
   } finally {
+    await page?.close();
     await Promise.all([http?.close(), checkpointer.close(), averager.close()]);
     journalFile.close();
     eventLog.close();
+    unlock();
   }
-}
-
-/** What is known of the run: its journal's word where that goes on from the state that was loaded, in a new term. */
-function pastOf(file: JournalFile, resume: string, configHash: string, start: StartState): Past {
-  const { step, chain } = start;
-  const past = readJournal(file.read());
-  const term = Math.max(Math.floor(Date.now() / 1000), (past?.term ?? 0) + 1);
-  if (resume === 'latest' && past?.configHash === configHash && goesOnFrom(past, start))
-    return { ...past, term };
-  return { run: randomUUID(), term, configHash, commits: [{ step, chain }], members: [] };
-}
-
-/** How newer states than the one that was loaded are looked for, where there may be any. */
-function recoveryOf({ commits, members }: Past, step: number, waitSeconds: number) {
-  const tip = commits.at(-1)!.step;
-  if (tip <= step) return {};
-  return { recovery: { tip, expected: members, waitMs: waitSeconds * 1000, commits } };
-}
-
-/** Saves the last state. A run whose end is on no disk has failed. */
-async function saved(outcome: Outcome, checkpointer: Checkpointer): Promise<Outcome> {
-  const failure = await checkpointer.save();
-  if (failure === undefined || outcome.reason !== undefined) return outcome;
-  return { exitCode: EXIT.failure, reason: `the last checkpoint could not be written: ${failure}` };
 }
 
 async function makeFolder(runFolder: string): Promise<void> {

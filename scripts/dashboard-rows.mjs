@@ -224,6 +224,7 @@ const WORKERS = [
       [increase('ardm_quorum_changes_total'), '{{cause}}'],
       [increase('ardm_slices_redealt_total'), 'slices dealt again'],
       [increase('ardm_contributions_dropped_total'), 'dropped: {{reason}}'],
+      [increase('ardm_connections_refused_total'), 'connections refused'],
       [increase('ardm_nonfinite_gradients_total'), 'gradient not finite'],
       [increase('ardm_state_divergence_total'), 'state diverged'],
     ],

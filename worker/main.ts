@@ -1,6 +1,8 @@
+import { randomUUID } from 'node:crypto';
 import { availableParallelism } from 'node:os';
 import { machineClock } from '../shared/clock.js';
 import { EXIT } from '../shared/errors.js';
+import { givenWorkerKeys } from '../shared/keys/given.js';
 import { leaveAtOnce } from '../shared/leave-at-once.js';
 import { MAX_HEADER_BYTES } from '../shared/protocol/codec.js';
 import { StopSignals } from '../shared/stop-signals.js';
@@ -13,6 +15,7 @@ import { WorkerClient } from './worker.js';
 export async function main(argv: readonly string[]): Promise<number> {
   const options = parseOptions(argv);
   if ('exitCode' in options) return options.exitCode;
+  const keys = givenWorkerKeys(options.keys);
   const say = (line: string) => process.stderr.write(`${new Date().toISOString()} ${line}\n`);
   const local = process.env.ARDM_LOCAL === undefined ? undefined : Number(process.env.ARDM_LOCAL);
   // Ctrl-C reaches the whole process group: a local worker leaves it to its coordinator, which saves first.
@@ -27,7 +30,9 @@ export async function main(argv: readonly string[]): Promise<number> {
   });
   return new WorkerClient({
     coordinator: options.coordinator,
-    connect: (address, identity) => new DealerLink(address, identity, (64 << 20) + MAX_HEADER_BYTES),
+    identity: randomUUID(),
+    connect: (address, identity, refused) =>
+      new DealerLink(address, identity, (64 << 20) + MAX_HEADER_BYTES, keys, refused),
     clock: machineClock,
     lanes,
     local,

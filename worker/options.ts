@@ -8,6 +8,8 @@ import { version } from '../shared/package.js';
 /** What `ardm-worker` was asked for. */
 export interface Options {
   readonly coordinator: string;
+  /** Path of the file with this worker's keys. */
+  readonly keys?: string;
   /** Index of the GPU. */
   readonly gpu?: number;
   readonly cpu: boolean;
@@ -20,7 +22,7 @@ export interface Options {
 const EXAMPLES = `
 Examples:
   ardm-worker --gpu 0                                   a coordinator on this machine, at its default port
-  ardm-worker --coordinator tcp://10.0.0.5:5670 --gpu 1
+  ardm-worker --coordinator tcp://10.0.0.5:5670 --keys laptop.key --gpu 1
   ardm-worker --cpu --threads 4
   ARDM_COORDINATOR=tcp://10.0.0.5:5670 ardm-worker
 
@@ -37,6 +39,10 @@ export function createCommand(): Command {
         .env('ARDM_COORDINATOR')
         .default(DEFAULT_WORKER_ADDRESS)
         .argParser(checkedBy(workerAddressSchema)),
+    )
+    .option(
+      '--keys <file>',
+      "this worker's keys, as `ardm keys add` writes them (default: the text in ARDM_KEYS, or none)",
     );
   return addEngineFlags(command)
     .option(

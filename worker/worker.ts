@@ -1,12 +1,12 @@
-import { randomUUID } from 'node:crypto';
 import { hostname } from 'node:os';
 import { ARRAYS } from '../shared/checkpoint/state.js';
 import type { Clock } from '../shared/clock.js';
 import { configSchema, type Config } from '../shared/config/schema.js';
 import { EXIT, UserError } from '../shared/errors.js';
 import { bucketBytes, bucketsOf, checksum } from '../shared/exchange/buckets.js';
-import { partsOf } from '../shared/exchange/state-copy.js';
+import { partsOf, StateGathering } from '../shared/exchange/state-copy.js';
 import { readStatistics, statisticsFrames } from '../shared/exchange/statistics.js';
+import { bytesPerVariable } from '../shared/method/classes.js';
 import { describeModel, modelDigest } from '../shared/model/description.js';
 import { Replica } from '../shared/optimizer/replica.js';
 import { version } from '../shared/package.js';
@@ -19,21 +19,24 @@ import {
   type ToWorker,
 } from '../shared/protocol/messages.js';
 import type { StopSignals } from '../shared/stop-signals.js';
-import type { CoordinatorLink } from './coordinator-link.js';
+import type { CoordinatorLink, Refused } from './coordinator-link.js';
 import type { Lanes } from './lanes.js';
+import { dealProblem, taskProblem } from './offers.js';
 import { computeDeal, type Deal, type SubtreeSum } from './slices.js';
 
 export interface WorkerOptions {
   readonly coordinator: string;
+  /** Stays the same, so that a coordinator that comes back knows whom it may expect. */
+  readonly identity: string;
   /** Throws UserError where the address is none. */
-  readonly connect: (coordinator: string, identity: string) => CoordinatorLink;
+  readonly connect: (coordinator: string, identity: string, refused: Refused) => CoordinatorLink;
   readonly clock: Clock;
   readonly lanes: Pick<Lanes, 'device' | 'count' | 'load' | 'clear' | 'run'>;
   readonly local: number | undefined;
   /** Gives up when no coordinator was heard for so long. */
   readonly connectTimeoutSeconds: number;
   readonly say: (line: string) => void;
-  readonly stopping: StopSignals;
+  readonly stopping: Pick<StopSignals, 'onStop' | 'name' | 'exitCode'>;
 }
 
 /** What the worker holds of the run it belongs to. */
@@ -44,10 +47,12 @@ interface Session {
   readonly term: number;
   readonly config: Config;
   readonly sliceSize: number;
+  readonly slices: number;
+  readonly exampleBytes: number;
   readonly replica: Replica;
   step: number;
-  /** Elements of the state that have come. */
-  filled: number;
+  /** The state that comes, until it is whole: meanwhile the replica may hold the only copy of a newer one than any disk. */
+  arriving: StateGathering | undefined;
   loaded: boolean;
   /** The last commits that the replica took, the state that it was loaded with before them. */
   links: { step: number; chain: string }[];
@@ -55,6 +60,7 @@ interface Session {
   applying: boolean;
   /** What came of later steps while the state was on its way. */
   early: { header: ToWorker; frames: readonly Uint8Array[] }[];
+  earlyBytes: number;
   deals: Deal[];
   averaged: number;
   /** Aborted when the slices of this step, or the whole session, are given up. */
@@ -66,6 +72,10 @@ interface Session {
 /** A state from before: what a coordinator that lost its own can ask for. */
 type Held = Pick<Session, 'run' | 'model' | 'replica' | 'links'>;
 
+/** Averages that may come before the state is whole: more than a coordinator keeps for anyone. */
+const MAX_EARLY = { bytes: 2 ** 31, averages: 16 };
+/** How long a worker that was stopped waits for the coordinator to hear of it: what a process leaves unsent ends with it. */
+const FAREWELL_MS = 1000;
 /** Says hello again after so long without an answer. */
 const HELLO_MS = 2000;
 /** How often it looks whether something is due: the shortest heartbeat. */
@@ -78,11 +88,15 @@ const TICK_MS = 100;
 export class WorkerClient {
   readonly #options: WorkerOptions;
   #link: CoordinatorLink;
-  /** Stays the same, so that a coordinator that comes back knows whom it may expect. */
-  readonly #identity = randomUUID();
   #session: Session | undefined;
   #held: Held | undefined;
   #heardAt: number;
+  /** Set once it is told to stop. */
+  #leaving: { exitCode: number } | undefined;
+  /** Why connections came to nothing. */
+  #refusal: string | undefined;
+  /** While it takes in a message it can't tell whether the coordinator is silent. */
+  #isHearing = false;
   #saidHelloAt = -Infinity;
   #saidAliveAt = -Infinity;
   /** Sessions lost so far. */
@@ -95,16 +109,28 @@ export class WorkerClient {
   constructor(options: WorkerOptions) {
     this.#options = options;
     this.#heardAt = options.clock.now();
-    this.#link = options.connect(options.coordinator, this.#identity);
+    this.#link = this.#connect();
+  }
+
+  #connect(): CoordinatorLink {
+    const { connect, coordinator, identity, say } = this.#options;
+    return connect(coordinator, identity, (reason, isFinal) => {
+      this.#refusal = reason;
+      if (isFinal) this.#end({ error: new UserError(`refused: ${reason}`) });
+      else say(reason);
+    });
   }
 
   async run(): Promise<number> {
     const { stopping, say, connectTimeoutSeconds, coordinator, clock } = this.#options;
     const stopTicking = clock.every(TICK_MS, () => this.#tick());
     const leave = () => {
-      if (this.#session) this.#send({ type: 'leave', reason: `stopped by ${stopping.name}` });
-      const { exitCode } = stopping;
-      void this.#link.flush().then(() => this.#end({ exitCode }));
+      const { exitCode, name } = stopping;
+      this.#leaving = { exitCode };
+      if (!this.#session) return this.#end(this.#leaving);
+      this.#send({ type: 'leave', reason: `stopped by ${name}` });
+      this.#leaveSession();
+      void clock.sleep(FAREWELL_MS).then(() => this.#end(this.#leaving!));
     };
     stopping.onStop(leave);
     try {
@@ -137,22 +163,29 @@ export class WorkerClient {
       const parts = await link.receive();
       this.#heardAt = this.#options.clock.now();
       const { header, frames } = decode(toWorkerSchema, parts);
+      this.#isHearing = true;
       await this.#hear(header, frames);
+      this.#heardAt = this.#options.clock.now();
     } catch (error) {
       if (link.closed || this.#outcome) return;
       if (error instanceof ProtocolError) this.#rejoin(`the coordinator sent ${error.message}`);
       else this.#end({ error: error as Error });
+    } finally {
+      this.#isHearing = false;
     }
   }
 
   #tick(): void {
-    const { connectTimeoutSeconds, coordinator, say, connect, clock } = this.#options;
+    const { connectTimeoutSeconds, coordinator, say, clock } = this.#options;
+    if (this.#leaving) return;
     const now = clock.now();
-    const silence = (now - this.#heardAt) / 1000;
+    const silence = this.#isHearing ? 0 : (now - this.#heardAt) / 1000;
     if (silence > connectTimeoutSeconds) {
       const reason = `no coordinator answered at ${coordinator} for ${connectTimeoutSeconds} s`;
       return this.#end({
-        error: new UserError(`${reason}: start one with ardm-coord, or name its address with --coordinator`),
+        error: new UserError(
+          `${reason}: ${this.#refusal ?? 'start one with ardm-coord, or name its address with --coordinator'}`,
+        ),
       });
     }
     if (!this.#session) {
@@ -164,7 +197,7 @@ export class WorkerClient {
       say(`the coordinator is silent for ${silence.toFixed(0)} s: connecting anew`);
       this.#leaveSession();
       this.#link.close();
-      this.#link = connect(coordinator, this.#identity);
+      this.#link = this.#connect();
       return;
     }
     if (now - this.#saidAliveAt < heartbeatSeconds * 1000) return;
@@ -225,6 +258,7 @@ export class WorkerClient {
       case 'refuse':
         return this.#end({ error: new UserError(`refused by the coordinator: ${header.reason}`) });
       case 'rejoin':
+        if (this.#leaving) return this.#end(this.#leaving);
         return session && this.#rejoin(header.reason);
       case 'welcome':
         return this.#begin(header);
@@ -234,26 +268,42 @@ export class WorkerClient {
       case 'fetch-state':
         return this.#giveState(session);
       case 'state':
-        this.#held = undefined;
-        session.filled += header.length;
-        return this.#fill(session.replica[header.array], header, frames[0]);
+        return this.#arrive(session, header, frames[0]);
       case 'state-end':
         return this.#loaded(session, header);
     }
-    if (!session.loaded) return void session.early.push({ header, frames });
+    if (!session.loaded) return this.#hearEarly(session, header, frames);
     switch (header.type) {
-      case 'deal':
+      case 'deal': {
+        const problem = dealProblem(header, frames[0], session);
+        if (problem !== undefined) return this.#rejoin(`the coordinator dealt ${problem}`);
+        // It deals a step ahead, and no slice twice before the step is done, but where it was given back.
+        if (header.step > session.step + 1 || session.deals.length > 2 * session.slices)
+          return this.#rejoin('the coordinator dealt more than there is');
         session.deals.push({ ...header, examples: new Uint8Array(frames[0] ?? []) });
         return this.#compute(session);
+      }
       case 'average':
         if (header.step !== session.step) return;
         session.averaged += header.length;
-        return this.#fill(session.replica.gradient, header, frames[0]);
+        return this.#average(session.replica, header, frames[0]);
       case 'commit':
         return this.#commit(session, header, frames);
-      case 'task':
+      case 'task': {
+        const problem = taskProblem(header, frames[0], session);
+        if (problem !== undefined) return this.#rejoin(`the coordinator sent a task with ${problem}`);
         return void this.#perform(session, header, frames[0]);
+      }
     }
+  }
+
+  /** Keeps what belongs to later steps until the state is whole. */
+  #hearEarly(session: Session, header: ToWorker, frames: readonly Uint8Array[]): void {
+    session.earlyBytes += frames.reduce((sum, { byteLength }) => sum + byteLength, 1024);
+    const averageBytes = 4 * session.replica.parameters.length;
+    if (session.earlyBytes > Math.max(MAX_EARLY.bytes, MAX_EARLY.averages * averageBytes))
+      return this.#rejoin('more came than this worker can keep until it has the state');
+    session.early.push({ header, frames });
   }
 
   async #perform(
@@ -277,7 +327,7 @@ export class WorkerClient {
     const { lanes, say } = this.#options;
     this.#leaveSession();
     lanes.clear();
-    const config = configSchema.parse(welcome.config);
+    const config = configOf(welcome);
     const { run, shape, numClasses, numTestExamples, term, slot } = welcome;
     const model = describeModel(config.model, { shape, numClasses, numContext: config.data.context });
     if (modelDigest(model) !== welcome.model) {
@@ -287,38 +337,41 @@ export class WorkerClient {
     }
     if (this.#held?.run !== run || this.#held.model !== welcome.model) this.#held = undefined;
     const replica = this.#held?.replica ?? new Replica(model.numParameters, model.numSteps);
-    await lanes.load({ config, shape, numClasses, numTestExamples, memory: replica.memory });
     this.#session = {
       run,
       model: welcome.model,
       term,
       config,
       sliceSize: config.training.batch / config.training.slices,
+      slices: config.training.slices,
+      exampleBytes: shape[0] * shape[1] * shape[2] * bytesPerVariable(numClasses),
       replica,
       step: 0,
-      filled: 0,
+      arriving: undefined,
       loaded: false,
       links: [],
       applying: false,
       early: [],
+      earlyBytes: 0,
       deals: [],
       averaged: 0,
       computing: new AbortController(),
       sent: [],
     };
+    // A lane may have a slice of before to finish first: meanwhile this worker says that it lives.
+    await lanes.load({ config, shape, numClasses, numTestExamples, memory: replica.memory });
     say(`joined ${config.name} as slot ${slot} with ${lanes.device.description}, ${lanes.count} lane(s)`);
   }
 
   /** Writes a bucket where it belongs, or joins again when it is damaged. */
-  #fill(
-    target: Float32Array | Float64Array,
-    header: { offset: number; length: number; crc: number },
+  #average(
+    { gradient }: Replica,
+    { offset, length, crc }: ToWorker & { type: 'average' },
     bytes: Uint8Array | undefined,
   ): void {
-    const { length, BYTES_PER_ELEMENT: size } = target;
-    const fits = header.offset + header.length <= length && bytes?.byteLength === header.length * size;
-    if (!fits || checksum(bytes) !== header.crc) return this.#rejoin('a damaged bucket');
-    bucketBytes(target, header).set(bytes);
+    const fits = offset + length <= gradient.length && bytes?.byteLength === 4 * length;
+    if (!fits || checksum(bytes) !== crc) return this.#rejoin('a damaged bucket');
+    bucketBytes(gradient, { offset, length }).set(bytes);
   }
 
   /** Gives a coordinator that lost it the state from before. */
@@ -334,9 +387,20 @@ export class WorkerClient {
     this.#options.say(`gave the state of step ${last.step} to the coordinator`);
   }
 
+  #arrive(session: Session, part: ToWorker & { type: 'state' }, bytes: Uint8Array | undefined): void {
+    if (session.loaded) return this.#rejoin('the coordinator sent a state that is there already');
+    const { parameters, components } = session.replica;
+    const sizes = { numParameters: parameters.length, numSteps: components.length };
+    session.arriving ??= new StateGathering(sizes, session.config.workers.bucketBytes);
+    const problem = session.arriving.put(part, bytes);
+    if (problem !== undefined) this.#rejoin(problem);
+  }
+
   async #loaded(session: Session, { step, chain }: ToWorker & { type: 'state-end' }): Promise<void> {
-    const whole = ARRAYS.reduce((sum, array) => sum + session.replica[array].length, 0);
-    if (session.filled !== whole) return this.#rejoin('the state came incomplete');
+    const { arriving, replica } = session;
+    if (!arriving || arriving.problem !== undefined) return this.#rejoin('the state came incomplete');
+    for (const array of ARRAYS) replica[array].set(arriving.state[array]);
+    session.arriving = undefined;
     session.step = step;
     session.links = [{ step, chain }];
     session.loaded = true;
@@ -383,7 +447,7 @@ export class WorkerClient {
     { step, update, crcs, chain, hash: wanted }: ToWorker & { type: 'commit' },
     frames: readonly Uint8Array[],
   ): Promise<void> {
-    if (step !== session.step) return;
+    if (step !== session.step || update.step !== step) return;
     if (session.averaged !== session.replica.gradient.length) {
       return this.#rejoin(`the average of step ${step} came incomplete`);
     }
@@ -400,4 +464,15 @@ export class WorkerClient {
     this.#send({ type: 'applied', term: session.term, step: step + 1, hash });
     this.#compute(session);
   }
+}
+
+function configOf({ config }: ToWorker & { type: 'welcome' }): Config {
+  const { data, error } = configSchema.safeParse(config);
+  if (error) {
+    const [issue] = error.issues;
+    throw new UserError(
+      `the coordinator's config is none that this worker knows (${issue!.path.join('.')}: ${issue!.message}): install the same build of ardm on both`,
+    );
+  }
+  return data;
 }

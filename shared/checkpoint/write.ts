@@ -115,6 +115,8 @@ async function publish(folder: string, temporary: string, manifest: Manifest): P
   const former = entries.find(({ step }) => step === manifest.step);
   if (former && (await isSame(former.path, manifest))) {
     await rm(temporary, { recursive: true });
+    // A process that was killed may have left its name unflushed.
+    await folders.syncFolder(folder);
     return former.name;
   }
   const name = folders.nextName(entries, manifest.step);

@@ -35,14 +35,15 @@ export interface StatePart extends Bucket {
 export class StateGathering {
   /** As of a copy: `stateIn`. */
   readonly buffer: SharedArrayBuffer;
-  readonly #state: TrainingState;
+  /** What has come of it. */
+  readonly state: TrainingState;
   readonly #expected: (Bucket & { readonly array: StateArray })[];
 
   constructor(sizes: StateSizes, maxBytes: number) {
     this.buffer = new SharedArrayBuffer(stateBytes(sizes));
-    this.#state = stateIn(this.buffer, sizes);
+    this.state = stateIn(this.buffer, sizes);
     this.#expected = ARRAYS.flatMap((array) => {
-      const { length, BYTES_PER_ELEMENT } = this.#state[array];
+      const { length, BYTES_PER_ELEMENT } = this.state[array];
       return bucketsOf(length, maxBytes, BYTES_PER_ELEMENT).map((bucket) => ({ array, ...bucket }));
     });
   }
@@ -52,7 +53,7 @@ export class StateGathering {
     const expected = this.#expected.shift();
     if (part.array !== expected?.array || part.offset !== expected.offset || part.length !== expected.length)
       return 'parts of the state in another order or size';
-    const target = bucketBytes(this.#state[part.array], part);
+    const target = bucketBytes(this.state[part.array], part);
     if (bytes?.byteLength !== target.byteLength || checksum(bytes) !== part.crc)
       return `a damaged part of ${part.array}`;
     target.set(bytes);

@@ -1,7 +1,7 @@
 import { z } from 'zod';
 
 /** Raised whenever a message changes in a way that an older peer would misread. */
-export const PROTOCOL = 3;
+export const PROTOCOL = 4;
 
 const count = z.int().nonnegative();
 const id = z.string().min(1).max(200);
@@ -59,7 +59,7 @@ export const fromWorkerSchema = z.discriminatedUnion('type', [
     protocol: count,
     version: text,
     pid: count,
-    /** Sessions that this process has lost: a hello that comes twice is no new one. */
+    /** Sessions that this process has lost: a hello that comes twice, or late, is no new one. */
     attempt: count,
     host: text,
     device: text,

@@ -7,8 +7,8 @@ import * as worker from '../../worker/options.js';
 
 /** Every flag there is. One that goes or changes its name breaks people's scripts: that is a decision, not a side effect. */
 const FLAGS = {
-  coordinator: `--version --config --run-dir --workers --listen --http --steps --resume --set --insecure --dry-run --json`,
-  worker: `--version --coordinator --gpu --cpu --engine --provider --threads --connect-timeout`,
+  coordinator: `--version --config --run-dir --workers --listen --http --steps --resume --set --keys --insecure --dry-run --json`,
+  worker: `--version --coordinator --keys --gpu --cpu --engine --provider --threads --connect-timeout`,
 };
 
 test('the flags are these, and each is explained', () => {
@@ -31,6 +31,7 @@ test('ardm-coord takes a config alone, and resumes', () => {
     sets: [],
     runDir: undefined,
     resume: 'latest',
+    keys: undefined,
     insecure: false,
     dryRun: false,
     json: false,
@@ -55,6 +56,7 @@ test('flags of ardm-coord that say what a setting says become settings, and win 
     ],
     runDir: 'r',
     resume: 'never',
+    keys: undefined,
     insecure: true,
     dryRun: true,
     json: true,

@@ -146,6 +146,60 @@ test('a worker that lives but owes a slice for too long is given up', () => {
   assert.deepEqual(h.dealt('b', 0), [0, 1, 2, 3]);
 });
 
+/** Two workers, and ten steps of a second behind them: a straggler owes something for more than the 5 s of the heartbeat. */
+function experienced(): Harness {
+  const h = new Harness({ steps: 100 });
+  for (const id of ['a', 'b']) h.join(id);
+  for (let step = 0; step < 10; step++) {
+    h.now += 1000;
+    h.commit();
+  }
+  return h;
+}
+
+/** Time in which all are heard. */
+function pass(h: Harness, milliseconds: number): void {
+  h.now += milliseconds;
+  for (const id of h.core.members.keys()) h.feed({ kind: 'alive', id });
+  h.feed({ kind: 'tick' });
+}
+
+test('what a straggler owes goes to one who has nothing left to do, and not before', () => {
+  const h = experienced();
+  pass(h, 3000);
+  h.cover('a', 10);
+  pass(h, 2000);
+  assert.deepEqual(h.dealt('a', 10), [0, 1]);
+  pass(h, 1);
+  assert.deepEqual(h.dealt('a', 10), [0, 1, 2, 3]);
+  assert.match(
+    h.log.flatMap((action) => (action.kind === 'redealt' ? [action.reason] : [])).join(),
+    /^slot 1 owes slice 2 for 5 s, longer than is usual$/,
+  );
+  assert.equal(h.core.members.size, 2, 'it stays');
+  h.commit();
+  pass(h, 0);
+  assert.deepEqual(h.dealt('b', 12), [2, 3], 'and gets its share of later steps');
+});
+
+test('while all are at work nobody is a straggler', () => {
+  const h = experienced();
+  for (let second = 0; second < 15; second++) pass(h, 1000);
+  assert.ok(!kinds(h.log).includes('redealt'));
+});
+
+test('a worker that does not take a step within the time of a straggler is put out', () => {
+  const h = experienced();
+  for (const id of ['a', 'b']) h.cover(id, 10);
+  h.feed({ kind: 'averaged', step: 10 });
+  h.feed({ kind: 'applied', id: 'a', step: 11 });
+  pass(h, 5000);
+  assert.equal(h.core.members.size, 2);
+  pass(h, 1);
+  const left = h.log.flatMap((action) => (action.kind === 'left' ? [action.reason] : []));
+  assert.deepEqual(left, ['has not applied step 10 for 5 s']);
+});
+
 test('below the minimum nothing is dealt, the reason is said once, and after the wait the run fails', () => {
   const h = new Harness({ minimumMembers: 2 });
   h.feed({ kind: 'tick' });

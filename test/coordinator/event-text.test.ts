@@ -11,7 +11,7 @@ test('what happens in a run is told in words', () => {
   const told = madeUpRun(10).flatMap(([event]) => eventText(event, plain) ?? []);
   assert.deepEqual(told, [
     'training 885,249 parameters for 10 steps of 64 examples in 8 slices',
-    'workers join with  ardm-worker --coordinator tcp://127.0.0.1:5670\nmetrics  http://127.0.0.1:9464/metrics',
+    'workers join with  ardm-worker --coordinator tcp://127.0.0.1:5670\nlive page          http://127.0.0.1:9464',
     'passed over step-5: truncated\ngoing on from step 0: runs/x/checkpoints/step-0',
     'worker 0 joined: pid 100 on alpha, onnxruntime, cpu',
     'worker 1 joined: pid 101 on beta, onnxruntime, cpu',

@@ -6,7 +6,8 @@ import { bucketBytes, bucketsOf, checksum } from '../../shared/exchange/buckets.
 const NUM_PARAMETERS = 5;
 const BUCKET_BYTES = 8;
 const values = Float32Array.of(1, 2, 3, 4, 5);
-const node = { level: 1, index: 3 };
+const subtree = { step: 9, level: 1, index: 3 };
+const { step, ...node } = subtree;
 const frames = [
   new Uint8Array(Int32Array.of(7, 8, 9, 10).buffer),
   new Uint8Array(new Float64Array(4).buffer),
@@ -20,7 +21,7 @@ const gathering = (taken: SharedArrayBuffer[] = []) =>
 
 const messages = bucketsOf(NUM_PARAMETERS, BUCKET_BYTES).map((bucket) => {
   const bytes = bucketBytes(values, bucket);
-  return { header: { ...node, ...bucket, crc: checksum(bytes) }, bytes };
+  return { header: { ...subtree, ...bucket, crc: checksum(bytes) }, bytes };
 });
 
 test('a sum is there once all its buckets and its statistics are, in any order', () => {
@@ -31,10 +32,10 @@ test('a sum is there once all its buckets and its statistics are, in any order',
     (typeof messages)[0],
   ];
   assert.equal(gathered.bucket(third.header, third.bytes), undefined);
-  assert.equal(gathered.examples(node, frames), undefined);
+  assert.equal(gathered.examples(subtree, frames), undefined);
   assert.equal(gathered.bucket(first.header, first.bytes), undefined);
   const whole = gathered.bucket(second.header, second.bytes);
-  assert.ok(typeof whole === 'object');
+  assert.ok(typeof whole === 'object' && 'buffer' in whole);
   assert.deepEqual([...new Float32Array(whole.buffer)], [...values]);
   assert.deepEqual([whole.node, [...whole.statistics.timeSteps]], [node, [7, 8, 9, 10]]);
 });
@@ -44,10 +45,23 @@ test('sums of several subtrees do not mix', () => {
   for (const index of [0, 1])
     for (const { header, bytes } of messages) gathered.bucket({ ...header, index }, bytes);
   for (const index of [0, 1]) {
-    const whole = gathered.examples({ level: 1, index }, frames);
-    assert.ok(typeof whole === 'object');
+    const whole = gathered.examples({ step, level: 1, index }, frames);
+    assert.ok(typeof whole === 'object' && 'buffer' in whole);
     assert.deepEqual(whole.node, { level: 1, index });
   }
+});
+
+test('what an earlier step left incomplete is no part of a later one', () => {
+  const taken: SharedArrayBuffer[] = [];
+  const gathered = gathering(taken);
+  for (const { header, bytes } of messages.slice(1)) gathered.bucket(header, new Uint8Array(bytes));
+  const later = step + 1;
+  gathered.examples({ ...subtree, step: later }, frames);
+  const [first, ...rest] = messages;
+  assert.equal(gathered.bucket({ ...first!.header, step: later }, first!.bytes), undefined);
+  const last = rest.map(({ header, bytes }) => gathered.bucket({ ...header, step: later }, bytes)).at(-1);
+  assert.ok(typeof last === 'object');
+  assert.equal(taken.length, 1, 'the buffer is used again');
 });
 
 test('what does not fit is refused in words', () => {
@@ -58,17 +72,17 @@ test('what does not fit is refused in words', () => {
   assert.equal(refused({}, bytes.subarray(1)), 'a bucket of 7 bytes');
   assert.equal(refused({ crc: header.crc ^ 1 }), 'a bucket whose checksum is wrong');
   assert.equal(gathering().bucket(header, undefined), 'a bucket of 0 bytes');
-  assert.equal(gathering().examples(node, [frames[0]!]), 'statistics of another number of examples');
+  assert.equal(gathering().examples(subtree, [frames[0]!]), 'statistics of another number of examples');
   const steps = (...list: number[]) => [new Uint8Array(Int32Array.from(list).buffer), frames[1]!];
-  assert.equal(gathering().examples(node, steps(7, 8, 9, 11)), 'a time step that is not one of 11');
-  assert.equal(gathering().examples(node, steps(-1, 8, 9, 10)), 'a time step that is not one of 11');
+  assert.equal(gathering().examples(subtree, steps(7, 8, 9, 11)), 'a time step that is not one of 11');
+  assert.equal(gathering().examples(subtree, steps(-1, 8, 9, 10)), 'a time step that is not one of 11');
   const nats = new Uint8Array(Float64Array.of(-1, -2, NaN, -3).buffer);
-  assert.equal(gathering().examples(node, [frames[0]!, nats]), 'a log-likelihood that is not finite');
+  assert.equal(gathering().examples(subtree, [frames[0]!, nats]), 'a log-likelihood that is not finite');
   const twice = gathering();
   twice.bucket(header, bytes);
   assert.equal(twice.bucket(header, bytes), 'a bucket twice');
-  twice.examples(node, frames);
-  assert.equal(twice.examples(node, frames), 'statistics twice');
+  twice.examples(subtree, frames);
+  assert.equal(twice.examples(subtree, frames), 'statistics twice');
 });
 
 test('buffers of what stays incomplete come back', () => {

@@ -107,6 +107,32 @@ test('what can not be written is told, and does not stop the run', () => {
   assert.deepEqual(failures, Array(2).fill('no space left on device'));
 });
 
+test('once there is room again, all is there that could not be written', () => {
+  let text = '';
+  let room = Infinity;
+  const append = (more: string) => {
+    const fits = Math.min(more.length, room);
+    text += more.slice(0, fits);
+    room -= fits;
+    if (fits < more.length) throw new Error('no space left on device');
+  };
+  const replace = (whole: string) => void (text = room >= whole.length ? whole : text);
+  const failures: string[] = [];
+  const file = { read: () => text, append, replace };
+  const journal = new Journal(file, START, (reason) => failures.push(reason));
+  journal.begin();
+  journal.commit(commit(1));
+  room = 20;
+  journal.commit(commit(2));
+  room = Infinity;
+  for (const step of [3, 4]) journal.commit(commit(step));
+  assert.deepEqual(readJournal(text)!.commits, [
+    ...START.commits,
+    ...[1, 2, 3, 4].map((step) => commit(step)),
+  ]);
+  assert.equal(failures.length, 1);
+});
+
 test("a state is the run's where its last link is noted, or it goes on from the newest one", () => {
   const past = { commits: [1, 2, 3].map((step) => commit(step)) };
   assert.equal(provenStep(past, [commit(2)]), 2);

@@ -32,7 +32,7 @@ test('off a terminal there are plain lines: events, some of the steps, where thi
   assert.deepEqual(lines.slice(0, 12), [
     'training 885,249 parameters for 10 steps of 64 examples in 8 slices',
     'workers join with  ardm-worker --coordinator tcp://127.0.0.1:5670',
-    'metrics  http://127.0.0.1:9464/metrics',
+    'live page          http://127.0.0.1:9464',
     'passed over step-5: truncated',
     'going on from step 0: runs/x/checkpoints/step-0',
     'step 0/10 (0%)  waiting: 0 of at least 2 workers ready',

@@ -31,3 +31,14 @@ test('who is gone reads no buffer, and one that went to nobody is free at once',
   published.add(3, third!, []);
   assert.deepEqual(free, [first, third]);
 });
+
+test('who keeps all but the last few waiting is known', () => {
+  const publications = new Publications(() => undefined);
+  for (let step = 0; step < 4; step++) {
+    publications.add(step, new SharedArrayBuffer(4), ['a', 'b']);
+    publications.applied('a', step);
+  }
+  assert.deepEqual(publications.behind(4), []);
+  assert.deepEqual(publications.behind(3), ['b']);
+  assert.deepEqual(publications.behind(0), ['b', 'a']);
+});

@@ -48,7 +48,11 @@ test('a port that is taken ends a second coordinator, and the first goes on', as
   const { http } = await first.event('listen');
   const args2 = ['--config', config, '--run-dir', `${folder}-3`, '--listen', 'tcp://127.0.0.1:0'];
   const taken = http.replace('http://', '');
-  await assertEnds(new Command(t, 'coordinator', [...args2, '--http', taken]), 1, /cannot serve metrics on/);
+  await assertEnds(
+    new Command(t, 'coordinator', [...args2, '--http', taken]),
+    1,
+    /cannot serve the page and metrics on/,
+  );
   assert.equal(first.child.exitCode, null);
 });
 

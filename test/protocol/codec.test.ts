@@ -4,6 +4,7 @@ import fc from 'fast-check';
 import { decode, encode, MAX_HEADER_BYTES, ProtocolError } from '../../shared/protocol/codec.js';
 import { fromWorkerSchema, toWorkerSchema } from '../../shared/protocol/messages.js';
 
+const bucket = { type: 'gradient', term: 7, step: 12, level: 0, index: 1, offset: 0, length: 3 } as const;
 const applied = { type: 'applied', term: 7, step: 12, hash: 'ab' } as const;
 
 test('a header and its frames come back as they went', () => {
@@ -65,4 +66,19 @@ test('random bytes never get through and never throw anything but a ProtocolErro
     }),
     { numRuns: 500 },
   );
+});
+
+test('a bit that flips on the way is noticed: in the header, and in frames whose checksum it does not tell', () => {
+  const messages = [
+    { parts: encode(applied, [Uint8Array.of(1, 2, 3)]), numWatched: 2 },
+    { parts: encode({ ...bucket, crc: 7 }, [Uint8Array.of(1, 2, 3)]), numWatched: 1 },
+  ];
+  for (const { parts, numWatched } of messages)
+    for (const [nth, frame] of parts.slice(0, numWatched).entries())
+      for (let bit = 0; bit < 8 * frame.length; bit++) {
+        const damaged = parts.map((part) => Uint8Array.from(part));
+        damaged[nth]![bit >> 3]! ^= 1 << (bit & 7);
+        assert.throws(() => decode(fromWorkerSchema, damaged), ProtocolError, `frame ${nth}, bit ${bit}`);
+      }
+  assert.deepEqual(decode(fromWorkerSchema, messages[1]!.parts).header, { ...bucket, crc: 7 });
 });

@@ -1,0 +1,38 @@
+import { subtreesOf, type TreeNode } from '../shared/exchange/tree.js';
+import type { FromWorker } from '../shared/protocol/messages.js';
+import type { Gathering } from './gathering.js';
+
+/** What the coordinator knows of a worker beside the core's membership. */
+export class Peer {
+  readonly pid: number;
+  /** Number of the local worker, if it is one. */
+  readonly local: number | undefined;
+  readonly attempt: number;
+  readonly gathering: Gathering;
+  /** Slices whose gradients it has sent. */
+  slices = 0;
+  /** The subtrees, as `LEVEL/INDEX`, that it was dealt of each step. */
+  readonly #dealt = new Map<number, Set<string>>();
+
+  constructor({ pid, local, attempt }: FromWorker & { type: 'hello' }, gathering: Gathering) {
+    this.pid = pid;
+    this.local = local;
+    this.attempt = attempt;
+    this.gathering = gathering;
+  }
+
+  dealt(step: number, begin: number, end: number): void {
+    const nodes = this.#dealt.get(step) ?? new Set<string>();
+    for (const { level, index } of subtreesOf(begin, end)) nodes.add(`${level}/${index}`);
+    this.#dealt.set(step, nodes);
+  }
+
+  /** Only of what it was dealt may it send the sum. */
+  wasDealt(step: number, { level, index }: TreeNode): boolean {
+    return this.#dealt.get(step)?.has(`${level}/${index}`) ?? false;
+  }
+
+  committed(step: number): void {
+    this.#dealt.delete(step);
+  }
+}
