@@ -11,6 +11,7 @@ import { benchOrders } from './orders.js';
 import { benchPolicy } from './policy.js';
 import { RUN_NAMES } from './reference-curve.js';
 import { describeMachine, formatReport, type Findings, type Report } from './report.js';
+import { benchRound } from './round.js';
 import { benchScaling } from './scaling.js';
 
 /** `npm run bench -- NAME [--json]`: the table or the JSON goes to stdout, what is going on to stderr. */
@@ -141,6 +142,15 @@ program
   .option('--budgets <list>', 'network calls a stage', listOf(positive), [20, 50])
   .addOption(json())
   .action((options) => report('compression', options.json, () => benchCompression(options, say)));
+
+program
+  .command('round')
+  .description(
+    'what a step takes beside its arithmetic, losing and regaining a worker, and a coordinator that is killed',
+  )
+  .option('--steps <n>', 'of each run without arithmetic', positive, 500)
+  .addOption(json())
+  .action((options) => report('round', options.json, () => benchRound(options, say)));
 
 program
   .command('orders')

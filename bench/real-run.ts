@@ -9,7 +9,7 @@ import { fileURLToPath } from 'node:url';
 import type { RunEvent } from '../coordinator/events.js';
 import { UserError } from '../shared/errors.js';
 
-type LoggedEvent = RunEvent & { time: string };
+export type LoggedEvent = RunEvent & { time: string };
 
 /** Steps before the timed ones: programs compile, memory is first touched. */
 const WARM_UP = 2;
@@ -51,7 +51,8 @@ export async function timeRun(config: string, numWorkers: number, numSteps: numb
   }
 }
 
-async function listenAddress(runFolder: string, coordinator: Process): Promise<string> {
+/** Where workers join, once the coordinator listens. */
+export async function listenAddress(runFolder: string, coordinator: Process): Promise<string> {
   while (true) {
     const listening = readEvents(runFolder).find(({ event }) => event === 'listen');
     if (listening?.event === 'listen') return listening.workers;
@@ -61,14 +62,15 @@ async function listenAddress(runFolder: string, coordinator: Process): Promise<s
 }
 
 /** The complete lines of the log. */
-function readEvents(runFolder: string): LoggedEvent[] {
+export function readEvents(runFolder: string): LoggedEvent[] {
   const file = path.join(runFolder, 'events.jsonl');
   if (!existsSync(file)) return [];
   const lines = readFileSync(file, 'utf8').split('\n').slice(0, -1);
   return lines.map((line) => JSON.parse(line) as LoggedEvent);
 }
 
-class Process {
+/** A process of ours, and its last words. */
+export class Process {
   readonly #name: string;
   readonly #child: ChildProcess;
   #output = '';
@@ -80,6 +82,10 @@ class Process {
     for (const stream of [this.#child.stdout!, this.#child.stderr!]) {
       stream.on('data', (chunk: Buffer) => (this.#output = (this.#output + chunk.toString()).slice(-4000)));
     }
+  }
+
+  get pid(): number {
+    return this.#child.pid!;
   }
 
   /** Throws UserError with its last words when the process has failed. */
