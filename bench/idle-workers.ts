@@ -1,6 +1,7 @@
 // Workers that compute nothing, all in this process, each with a socket of its own: node idle-workers.js ADDRESS COUNT
 import { randomUUID } from 'node:crypto';
 import { machineClock } from '../shared/clock.js';
+import { linuxSharedMemory } from '../shared/exchange/linux-shared-memory.js';
 import { leaveAtOnce } from '../shared/leave-at-once.js';
 import { MAX_HEADER_BYTES } from '../shared/protocol/codec.js';
 import { DealerLink } from '../worker/coordinator-link.js';
@@ -16,6 +17,7 @@ const clients = Array.from({ length: Number(count) }, () =>
     clock: machineClock,
     lanes: new IdleLanes(),
     local: undefined,
+    memory: linuxSharedMemory(),
     connectTimeoutSeconds: 60,
     say: () => undefined,
     stopping: { name: 'SIGTERM', exitCode: 143, onStop: () => undefined },

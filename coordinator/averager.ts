@@ -1,6 +1,7 @@
 import { EventEmitter } from 'node:events';
 import { Worker } from 'node:worker_threads';
 import type { AveragerData, FromAverager, ToAverager } from './averaging.js';
+import { gradientBytes } from '../shared/exchange/gradient-buffer.js';
 import type { Gathered } from './gathering.js';
 
 export type Averaged = Extract<FromAverager, { kind: 'averaged' }>;
@@ -25,8 +26,8 @@ const inThread = (data: AveragerData): AveragerPort =>
   new Worker(new URL('./averager-thread.js', import.meta.url), { workerData: data });
 
 /**
- * The thread that sums the slices' gradients and holds the coordinator's replica. Gradient buffers are P float32
- * in shared memory and circulate: `take` one, fill it, hand it over with `add`, get it back as the average, `give` it back.
+ * The thread that sums the slices' gradients and holds the coordinator's replica. Gradient buffers (see `gradientBytes`)
+ * circulate: `take` one, fill it, hand it over with `add`, get one back as the average, `give` that back.
  */
 export class Averager extends EventEmitter<AveragerEvents> {
   readonly #port: AveragerPort;
@@ -37,7 +38,7 @@ export class Averager extends EventEmitter<AveragerEvents> {
 
   constructor(data: AveragerData, open: (data: AveragerData) => AveragerPort = inThread) {
     super();
-    this.#bytes = 4 * data.model.numParameters;
+    this.#bytes = gradientBytes(data.model.numParameters);
     this.#port = open(data);
     this.#port.on('message', (message: FromAverager) => this.#receive(message));
     this.#port.on('error', (error: Error) => this.emit('error', error));
@@ -49,6 +50,12 @@ export class Averager extends EventEmitter<AveragerEvents> {
 
   give(buffer: SharedArrayBuffer): void {
     this.#free.push(buffer);
+  }
+
+  /** Gives an average back. */
+  release({ buffer, place }: Pick<Averaged, 'buffer' | 'place'>): void {
+    if (place === undefined) this.give(buffer);
+    else this.#post({ kind: 'vacant', place: place.place });
   }
 
   /** @param hash whether the replica's hash is wanted after this step */

@@ -2,6 +2,7 @@ import type { Clock } from '../shared/clock.js';
 import type { Config } from '../shared/config/schema.js';
 import { EXIT, UserError } from '../shared/errors.js';
 import { bucketBytes, bucketsOf } from '../shared/exchange/buckets.js';
+import { gradientIn } from '../shared/exchange/gradient-buffer.js';
 import { partsOf, StateGathering, stateIn } from '../shared/exchange/state-copy.js';
 import { statisticsFrames } from '../shared/exchange/statistics.js';
 import { summarize } from '../shared/method/bound.js';
@@ -25,6 +26,7 @@ import { provenStep, type Journal, type Past } from './journal.js';
 import { Peer } from './peer.js';
 import { isDue, type Products } from './products.js';
 import { Publications } from './publications.js';
+import type { SameHostLane } from './same-host-lane.js';
 import type { Sharder } from './sharder.js';
 import { StateHashes, type Divergence } from './state-hashes.js';
 import { StepClock } from './step-clock.js';
@@ -42,6 +44,8 @@ export interface CoordinatorOptions {
   readonly model: ModelDescription;
   readonly modelDigest: string;
   readonly averager: Averager;
+  /** Through which workers of this machine exchange gradients; undefined: through their connections. */
+  readonly lane?: SameHostLane | undefined;
   readonly sharder: Sharder;
   readonly products: Products;
   readonly link: WorkerLink;
@@ -76,7 +80,7 @@ export class Coordinator {
   readonly #options: CoordinatorOptions;
   readonly #core: CoreState;
   readonly #peers = new Map<string, Peer>();
-  readonly #publications: Publications;
+  readonly #publications = new Publications();
   readonly #hashes = new StateHashes();
   readonly #stepClock: StepClock;
   #averaged: Averaged | undefined;
@@ -102,7 +106,6 @@ export class Coordinator {
     const { training, workers } = config;
     this.#guard = new Guard({ clock: options.clock, step: () => this.step, emit: options.emit });
     this.#stepClock = new StepClock(options.clock.now());
-    this.#publications = new Publications((buffer) => averager.give(buffer));
     this.#core = createCore(
       {
         term,
@@ -275,7 +278,7 @@ export class Coordinator {
     const peer = this.#peers.get(id);
     if (!peer)
       return this.#answer(id, { type: 'rejoin', reason: 'the coordinator does not know this worker' });
-    const isBulk = header.type === 'gradient' || header.type === 'examples' || header.type === 'state';
+    const isBulk = ['gradient', 'sum', 'examples', 'state'].includes(header.type);
     if (!isBulk && !this.#guard.mayChat(id))
       return this.#punish(id, 'sent more messages than there is to say');
     if ('term' in header && header.term !== this.#options.term)
@@ -290,7 +293,12 @@ export class Coordinator {
       case 'state':
       case 'state-end':
         return this.#fetched(id, header, frames);
+      case 'attached':
+        peer.attached = peer.sums !== undefined;
+        // Nobody else is to open it.
+        return peer.sums?.close();
       case 'gradient':
+      case 'sum':
       case 'examples':
         return this.#gradient(id, peer, header, frames);
       case 'nonfinite':
@@ -303,8 +311,8 @@ export class Coordinator {
   }
 
   #welcome(id: string, hello: FromWorker & { type: 'hello' }): void {
-    const { version, run, term, config, shape, numClasses, model, modelDigest, averager, sharder, products } =
-      this.#options;
+    const { version, run, term, config, shape, numClasses, model, modelDigest } = this.#options;
+    const { averager, lane, sharder, products } = this.#options;
     if (hello.protocol !== PROTOCOL || hello.version !== version) {
       const reason = `the worker runs ardm ${hello.version}, this coordinator ${version}: install the same version on both`;
       this.#drop(id, 'hello', reason);
@@ -324,7 +332,8 @@ export class Coordinator {
     this.#repeatable &&= repeatable;
     const { bucketBytes: bucketSize } = config.workers;
     const gathering = new Gathering(model, bucketSize, sharder.sliceSize, () => averager.take());
-    this.#peers.set(id, new Peer(hello, gathering));
+    const sums = lane?.offer(hello);
+    this.#peers.set(id, new Peer(hello, gathering, sums));
     const offer = this.#offerOf(hello);
     const join: CoreEvent = { kind: 'join', id, lanes, ...(offer !== undefined && { offer }) };
     const actions = decide(this.#core, join, this.#now());
@@ -341,6 +350,7 @@ export class Coordinator {
       numClasses,
       numTestExamples: products.numEvaluated,
       model: modelDigest,
+      ...(sums && { memory: lane!.memory(sums) }),
     });
     this.#options.emit({ event: 'join', step: this.step, slot, pid, host, device, incarnation });
     this.#carryOut(actions);
@@ -393,7 +403,7 @@ export class Coordinator {
   #gradient(
     id: string,
     peer: Peer,
-    header: FromWorker & { type: 'gradient' | 'examples' },
+    header: FromWorker & { type: 'gradient' | 'sum' | 'examples' },
     frames: readonly Uint8Array[],
   ): void {
     const { step, level, index } = header;
@@ -406,10 +416,7 @@ export class Coordinator {
       return this.#drop(id, header.type, 'not dealt to it');
     if (round.covered.slice(begin, end).some(Boolean)) return this.#drop(id, header.type, 'there already');
     this.#stepClock.arrive(this.#now());
-    const gathered =
-      header.type === 'gradient'
-        ? peer.gathering.bucket(header, frames[0])
-        : peer.gathering.examples(header, frames);
+    const gathered = gather(peer, header, frames);
     if (typeof gathered === 'string') {
       this.#drop(id, header.type, gathered);
       return this.#punish(id, `sent ${gathered}`);
@@ -553,6 +560,7 @@ export class Coordinator {
     this.#hashes.forget(id);
     this.#guard.forget(id);
     for (const buffer of peer?.gathering.drain() ?? []) this.#options.averager.give(buffer);
+    peer?.sums?.close();
     this.#publications.applied(id, Infinity);
     this.#say(id, { type: 'rejoin', reason });
     const members = this.#core.members.size;
@@ -581,22 +589,26 @@ export class Coordinator {
 
   /** Sends the average and the commit, and tells what the step was. */
   #publish(to: readonly string[]): void {
-    const { config, term, model, products, sharder, checkpoint, emit } = this.#options;
-    const { step, buffer, checksums, statistics, crcs, chain, update, gradientNorm, seconds } =
-      this.#averaged!;
-    const values = new Float32Array(buffer);
+    const { averager, config, term, model, products, sharder, checkpoint, emit } = this.#options;
+    const averaged = this.#averaged!;
+    const { step, buffer, place, checksums, statistics, crcs, chain, update, gradientNorm, seconds } =
+      averaged;
+    const values = gradientIn(buffer, model.numParameters);
+    const seeing = place ? to.filter((id) => this.#peers.get(id)?.attached) : [];
+    const others = to.filter((id) => !seeing.includes(id));
     this.#options.journal.commit({ step: step + 1, chain });
     const now = this.#now();
     for (const [nth, bucket] of bucketsOf(model.numParameters, config.workers.bucketBytes).entries()) {
       const bytes = bucketBytes(values, bucket);
-      for (const id of to)
+      for (const id of others)
         this.#say(id, { type: 'average', term, step, ...bucket, crc: checksums[nth]! }, [bytes]);
     }
+    for (const id of seeing) this.#say(id, { type: 'average-placed', term, step, ...place! });
     const hash = this.#isHashed(step);
     for (const id of to)
       this.#say(id, { type: 'commit', term, step, update, crcs, chain, hash }, statisticsFrames(statistics));
     this.#copy = undefined;
-    this.#publications.add(step, buffer, to);
+    this.#publications.add(step, to, () => averager.release(averaged));
     for (const peer of this.#peers.values()) peer.committed(step);
     const { timeSteps, logLikelihoods } = statistics;
     const { bitsPerDim, loss } = summarize(timeSteps, logLikelihoods, model, config.model.ceWeight);
@@ -618,5 +630,22 @@ export class Coordinator {
     if (everySteps > 0 && isDue(step + 1, everySteps, config.training.steps)) checkpoint();
     products.begin(now);
     this.#putOutBehind();
+  }
+}
+
+function gather(
+  { gathering, sums }: Peer,
+  header: FromWorker & { type: 'gradient' | 'sum' | 'examples' },
+  frames: readonly Uint8Array[],
+) {
+  switch (header.type) {
+    case 'gradient':
+      return gathering.bucket(header, frames[0]);
+    case 'sum': {
+      const buffer = sums?.buffers[header.place];
+      return buffer ? gathering.sum(header, buffer) : 'a sum in a place that there is not';
+    }
+    case 'examples':
+      return gathering.examples(header, frames);
   }
 }

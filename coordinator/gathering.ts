@@ -7,6 +7,8 @@ import type { ModelDescription } from '../shared/model/description.js';
 export interface Gathered {
   readonly node: TreeNode;
   readonly buffer: SharedArrayBuffer;
+  /** The buffer is its sender's, and isn't handed back. */
+  readonly lent: boolean;
   readonly statistics: Statistics;
 }
 
@@ -18,7 +20,8 @@ export interface Nonfinite {
 interface Partial {
   readonly step: number;
   readonly node: TreeNode;
-  readonly buffer: SharedArrayBuffer;
+  buffer: SharedArrayBuffer | undefined;
+  lent: boolean;
   readonly missing: Set<number>;
   statistics: Statistics | undefined;
 }
@@ -63,11 +66,22 @@ export class Gathering {
     const partial = this.#partial(header);
     if (!partial.missing.delete(bucket.offset)) return 'a bucket twice';
     const { offset, length } = bucket;
+    partial.buffer ??= this.#spare.pop() ?? this.#take();
     bucketBytes(new Float32Array(partial.buffer), bucket).set(bytes);
     if (!areFinite(new Float32Array(partial.buffer, 4 * offset, length))) {
       this.#give(partial);
       return { nonfinite: `parameters ${offset} to ${offset + length - 1}` };
     }
+    return this.#complete(partial);
+  }
+
+  /** A sum that is whole in a buffer of its sender's, who has looked that it is finite. */
+  sum(header: SubtreeHeader, buffer: SharedArrayBuffer): Gathered | string | undefined {
+    const partial = this.#partial(header);
+    if (partial.buffer) return 'a sum twice';
+    partial.buffer = buffer;
+    partial.lent = true;
+    partial.missing.clear();
     return this.#complete(partial);
   }
 
@@ -95,10 +109,12 @@ export class Gathering {
     const key = `${level}/${index}`;
     let partial = this.#partials.get(key);
     if (partial?.step !== step) {
+      if (partial) this.#give(partial);
       partial = {
         step,
         node: { level, index },
-        buffer: partial?.buffer ?? this.#spare.pop() ?? this.#take(),
+        buffer: undefined,
+        lent: false,
         missing: new Set(this.#buckets.keys()),
         statistics: undefined,
       };
@@ -108,15 +124,15 @@ export class Gathering {
   }
 
   /** Forgets a sum. */
-  #give({ node, buffer }: Partial): void {
+  #give({ node, buffer, lent }: Partial): void {
     this.#partials.delete(`${node.level}/${node.index}`);
-    this.#spare.push(buffer);
+    if (buffer && !lent) this.#spare.push(buffer);
   }
 
-  #complete({ node, buffer, missing, statistics }: Partial): Gathered | undefined {
-    if (missing.size > 0 || !statistics) return undefined;
+  #complete({ node, buffer, lent, missing, statistics }: Partial): Gathered | undefined {
+    if (!buffer || missing.size > 0 || !statistics) return undefined;
     this.#partials.delete(`${node.level}/${node.index}`);
-    return { node, buffer, statistics };
+    return { node, buffer, lent, statistics };
   }
 }
 

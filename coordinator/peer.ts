@@ -1,5 +1,6 @@
 import { subtreesOf, type TreeNode } from '../shared/exchange/tree.js';
 import type { FromWorker } from '../shared/protocol/messages.js';
+import type { SharedBuffers } from '../shared/exchange/shared-memory.js';
 import type { Gathering } from './gathering.js';
 
 /** What the coordinator knows of a worker beside the core's membership. */
@@ -9,16 +10,25 @@ export class Peer {
   readonly local: number | undefined;
   readonly attempt: number;
   readonly gathering: Gathering;
+  /** Where it may leave its sums, on the same machine. */
+  readonly sums: SharedBuffers | undefined;
+  /** It sees the averages in the coordinator's memory. */
+  attached = false;
   /** Slices whose gradients it has sent. */
   slices = 0;
   /** The subtrees, as `LEVEL/INDEX`, that it was dealt of each step. */
   readonly #dealt = new Map<number, Set<string>>();
 
-  constructor({ pid, local, attempt }: FromWorker & { type: 'hello' }, gathering: Gathering) {
+  constructor(
+    { pid, local, attempt }: FromWorker & { type: 'hello' },
+    gathering: Gathering,
+    sums: SharedBuffers | undefined,
+  ) {
     this.pid = pid;
     this.local = local;
     this.attempt = attempt;
     this.gathering = gathering;
+    this.sums = sums;
   }
 
   dealt(step: number, begin: number, end: number): void {

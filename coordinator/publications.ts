@@ -1,22 +1,16 @@
 interface Publication {
   readonly step: number;
-  readonly buffer: SharedArrayBuffer;
+  readonly release: () => void;
   readonly waiting: Set<string>;
 }
 
-/** Published averages: the socket reads their buffers until everyone they went to has applied them. */
+/** Published averages: their buffers are read until everyone they went to has applied them. */
 export class Publications {
-  readonly #give: (buffer: SharedArrayBuffer) => void;
   #publications: Publication[] = [];
 
-  /** @param give takes a buffer that is free again */
-  constructor(give: (buffer: SharedArrayBuffer) => void) {
-    this.#give = give;
-  }
-
-  /** The average of `step` goes to these members. */
-  add(step: number, buffer: SharedArrayBuffer, to: readonly string[]): void {
-    this.#publications.push({ step, buffer, waiting: new Set(to) });
+  /** The average of `step` goes to these members; `release` is called once its buffer is free again. */
+  add(step: number, to: readonly string[], release: () => void): void {
+    this.#publications.push({ step, release, waiting: new Set(to) });
     this.#settle();
   }
 
@@ -33,7 +27,7 @@ export class Publications {
   }
 
   #settle(): void {
-    for (const { buffer, waiting } of this.#publications) if (waiting.size === 0) this.#give(buffer);
+    for (const { release, waiting } of this.#publications) if (waiting.size === 0) release();
     this.#publications = this.#publications.filter(({ waiting }) => waiting.size > 0);
   }
 }

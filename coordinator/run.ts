@@ -6,6 +6,7 @@ import type { PublishedSet } from '../shared/config/sets.js';
 import type { Dataset } from '../shared/data/dataset.js';
 import { openDataset } from '../shared/data/open.js';
 import { EXIT, UserError } from '../shared/errors.js';
+import { linuxSharedMemory } from '../shared/exchange/linux-shared-memory.js';
 import { workerLine } from '../shared/keys/format.js';
 import { withLocalWorkers, type CoordinatorKeys } from '../shared/keys/keys.js';
 import { bytesPerVariable } from '../shared/method/classes.js';
@@ -29,6 +30,7 @@ import { createMetrics } from './metrics.js';
 import { pastOf, recoveryOf } from './past.js';
 import { Products } from './products.js';
 import { lockRunFolder } from './run-lock.js';
+import { SameHostLane } from './same-host-lane.js';
 import { Sharder } from './sharder.js';
 import { setAside, startState } from './start-state.js';
 import { RouterLink } from './worker-link.js';
@@ -115,6 +117,7 @@ async function train(
     for (const observe of everyone) observe(event, time);
   };
 
+  const lane = workers.sharedMemory ? sameHostLane(numParameters, training.slices) : undefined;
   const averager = new Averager({
     memory: replica.memory,
     model,
@@ -122,6 +125,7 @@ async function train(
     bucketBytes: workers.bucketBytes,
     step: start.step,
     chain: start.chain,
+    places: lane?.places,
   });
   const journalFile = new JournalOnDisk(layout.journal, config.checkpoints.syncJournal);
   const past = pastOf(readJournal(journalFile.read()), resume, configHash, start, Date.now());
@@ -168,6 +172,7 @@ async function train(
     journal,
     ...recoveryOf(past, start.step, workers.recoverSeconds),
     averager,
+    lane,
     sharder: new Sharder(config, dataset),
     products: new Products(config, dataset, model, layout.samples),
     emit,
@@ -228,9 +233,21 @@ async function train(
   } finally {
     await page?.close();
     await Promise.all([http?.close(), checkpointer.close(), averager.close()]);
+    lane?.close();
     journalFile.close();
     eventLog.close();
     unlock();
+  }
+}
+
+/** undefined where the system has no such memory. */
+function sameHostLane(numParameters: number, slices: number): SameHostLane | undefined {
+  const memory = linuxSharedMemory();
+  try {
+    return memory && new SameHostLane(memory, numParameters, slices);
+  } catch (error) {
+    say(`no memory is shared with workers on this machine: ${(error as Error).message}`);
+    return undefined;
   }
 }
 

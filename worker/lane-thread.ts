@@ -2,6 +2,7 @@ import { parentPort, workerData } from 'node:worker_threads';
 import type { Config } from '../shared/config/schema.js';
 import { selectEngine, type EngineChoice } from '../shared/engine/select.js';
 import type { Engine, Provider } from '../shared/engine/engine.js';
+import { gradientIn } from '../shared/exchange/gradient-buffer.js';
 import type { Statistics } from '../shared/exchange/statistics.js';
 import { drawEvaluation } from '../shared/method/evaluation.js';
 import { bytesOf, classesFrom } from '../shared/method/classes.js';
@@ -101,7 +102,7 @@ class Lane {
     });
     const trainer = await this.#trainer;
     const started = performance.now();
-    const gradients = new Float32Array(buffer);
+    const gradients = gradientIn(buffer, this.#description.numParameters);
     const { timeSteps, logLikelihoods } = await trainer.run({
       parameters: this.#replica.parameters,
       gradients,

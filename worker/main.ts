@@ -2,6 +2,7 @@ import { randomUUID } from 'node:crypto';
 import { availableParallelism } from 'node:os';
 import { machineClock } from '../shared/clock.js';
 import { EXIT } from '../shared/errors.js';
+import { linuxSharedMemory } from '../shared/exchange/linux-shared-memory.js';
 import { givenWorkerKeys } from '../shared/keys/given.js';
 import { leaveAtOnce } from '../shared/leave-at-once.js';
 import { MAX_HEADER_BYTES } from '../shared/protocol/codec.js';
@@ -36,6 +37,7 @@ export async function main(argv: readonly string[]): Promise<number> {
     clock: machineClock,
     lanes,
     local,
+    memory: linuxSharedMemory(),
     connectTimeoutSeconds: options.connectTimeoutSeconds,
     say,
     stopping,

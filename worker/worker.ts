@@ -5,8 +5,11 @@ import { configSchema, type Config } from '../shared/config/schema.js';
 import { EXIT, UserError } from '../shared/errors.js';
 import { bucketBytes, bucketsOf, checksum } from '../shared/exchange/buckets.js';
 import { partsOf, StateGathering } from '../shared/exchange/state-copy.js';
+import { gradientBytes, gradientIn, readStamped } from '../shared/exchange/gradient-buffer.js';
+import type { SharedMemory } from '../shared/exchange/shared-memory.js';
 import { readStatistics, statisticsFrames } from '../shared/exchange/statistics.js';
 import { bytesPerVariable } from '../shared/method/classes.js';
+import type { TreeNode } from '../shared/exchange/tree.js';
 import { describeModel, modelDigest } from '../shared/model/description.js';
 import { Replica } from '../shared/optimizer/replica.js';
 import { version } from '../shared/package.js';
@@ -33,6 +36,8 @@ export interface WorkerOptions {
   readonly clock: Clock;
   readonly lanes: Pick<Lanes, 'device' | 'count' | 'load' | 'clear' | 'run'>;
   readonly local: number | undefined;
+  /** What it may share with a coordinator of its machine; undefined: nothing. */
+  readonly memory: SharedMemory | undefined;
   /** Gives up when no coordinator was heard for so long. */
   readonly connectTimeoutSeconds: number;
   readonly say: (line: string) => void;
@@ -63,10 +68,17 @@ interface Session {
   earlyBytes: number;
   deals: Deal[];
   averaged: number;
+  readonly shared: Shared | undefined;
   /** Aborted when the slices of this step, or the whole session, are given up. */
   computing: AbortController;
   /** Sums that were sent: ours again once their step is committed. */
   sent: { step: number; buffer: SharedArrayBuffer }[];
+}
+
+/** Memory that the coordinator made: where sums are left for it, by their places, and where averages are seen. */
+interface Shared {
+  readonly places: ReadonlyMap<SharedArrayBuffer, number>;
+  readonly averages: readonly SharedArrayBuffer[];
 }
 
 /** A state from before: what a coordinator that lost its own can ask for. */
@@ -209,7 +221,7 @@ export class WorkerClient {
   }
 
   #hello(): void {
-    const { lanes, local } = this.#options;
+    const { lanes, local, memory } = this.#options;
     this.#saidHelloAt = this.#options.clock.now();
     this.#send({
       type: 'hello',
@@ -218,6 +230,7 @@ export class WorkerClient {
       pid: process.pid,
       attempt: this.#attempt,
       host: hostname(),
+      machine: memory?.machine,
       device: lanes.device.description,
       lanes: lanes.count,
       repeatable: lanes.device.repeatable,
@@ -287,6 +300,9 @@ export class WorkerClient {
         if (header.step !== session.step) return;
         session.averaged += header.length;
         return this.#average(session.replica, header, frames[0]);
+      case 'average-placed':
+        if (header.step !== session.step) return;
+        return this.#averagePlaced(session, header);
       case 'commit':
         return this.#commit(session, header, frames);
       case 'task': {
@@ -337,6 +353,7 @@ export class WorkerClient {
     }
     if (this.#held?.run !== run || this.#held.model !== welcome.model) this.#held = undefined;
     const replica = this.#held?.replica ?? new Replica(model.numParameters, model.numSteps);
+    const shared = this.#attach(welcome, model.numParameters);
     this.#session = {
       run,
       model: welcome.model,
@@ -355,12 +372,30 @@ export class WorkerClient {
       earlyBytes: 0,
       deals: [],
       averaged: 0,
+      shared,
       computing: new AbortController(),
       sent: [],
     };
+    this.#free = [...(shared?.places.keys() ?? [])];
+    if (shared) this.#send({ type: 'attached', term });
     // A lane may have a slice of before to finish first: meanwhile this worker says that it lives.
     await lanes.load({ config, shape, numClasses, numTestExamples, memory: replica.memory });
     say(`joined ${config.name} as slot ${slot} with ${lanes.device.description}, ${lanes.count} lane(s)`);
+  }
+
+  /** Opens the memory that the coordinator offers. What can't be opened is not needed: gradients travel then. */
+  #attach({ memory }: ToWorker & { type: 'welcome' }, numParameters: number): Shared | undefined {
+    if (!memory) return undefined;
+    const open = ({ path, count }: { path: string; count: number }, writable: boolean) =>
+      this.#options.memory!.open(path, { count, bytes: gradientBytes(numParameters), writable });
+    try {
+      const sums = open(memory.sums, true);
+      const averages = open(memory.averages, false);
+      return { places: new Map(sums.map((buffer, place) => [buffer, place])), averages };
+    } catch (error) {
+      this.#options.say(`shares no memory with the coordinator: ${(error as Error).message}`);
+      return undefined;
+    }
   }
 
   /** Writes a bucket where it belongs, or joins again when it is damaged. */
@@ -372,6 +407,15 @@ export class WorkerClient {
     const fits = offset + length <= gradient.length && bytes?.byteLength === 4 * length;
     if (!fits || checksum(bytes) !== crc) return this.#rejoin('a damaged bucket');
     bucketBytes(gradient, { offset, length }).set(bytes);
+  }
+
+  /** A worker that was put out, and hasn't heard of it yet, may come too late. */
+  #averagePlaced(session: Session, { step, place, stamp }: ToWorker & { type: 'average-placed' }): void {
+    const { gradient } = session.replica;
+    const buffer = session.shared?.averages[place];
+    if (!buffer || !readStamped(buffer, gradient, stamp))
+      return this.#rejoin(`the average of step ${step} is there no more`);
+    session.averaged = gradient.length;
   }
 
   /** Gives a coordinator that lost it the state from before. */
@@ -419,7 +463,8 @@ export class WorkerClient {
     const { signal } = session.computing;
     for (const deal of now) {
       computeDeal(deal, session.sliceSize, lanes, signal, {
-        take: () => this.#free.pop() ?? new SharedArrayBuffer(4 * session.replica.parameters.length),
+        take: () =>
+          this.#free.pop() ?? new SharedArrayBuffer(gradientBytes(session.replica.parameters.length)),
         give: (buffer) => void (this.#session === session && this.#free.push(buffer)),
         done: (sum) => this.#deliver(session, deal.step, sum),
         nonfinite: (slice, tensor) => {
@@ -432,14 +477,25 @@ export class WorkerClient {
   }
 
   #deliver(session: Session, step: number, { node, buffer, ...statistics }: SubtreeSum): void {
-    const { term, config } = session;
+    const { term } = session;
     this.#send({ type: 'examples', term, step, ...node }, statisticsFrames(statistics));
-    const values = new Float32Array(buffer);
+    const place = session.shared?.places.get(buffer);
+    if (place !== undefined) this.#send({ type: 'sum', term, step, ...node, place });
+    else this.#sendBuckets(session, step, node, buffer);
+    session.sent.push({ step, buffer });
+  }
+
+  #sendBuckets(
+    { term, config, replica }: Session,
+    step: number,
+    node: TreeNode,
+    buffer: SharedArrayBuffer,
+  ): void {
+    const values = gradientIn(buffer, replica.parameters.length);
     for (const bucket of bucketsOf(values.length, config.workers.bucketBytes)) {
       const frame = bucketBytes(values, bucket);
       this.#send({ type: 'gradient', term, step, ...node, ...bucket, crc: checksum(frame) }, [frame]);
     }
-    session.sent.push({ step, buffer });
   }
 
   async #commit(

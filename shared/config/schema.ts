@@ -365,6 +365,12 @@ const workers = z
     bucketBytes: whole(4096, 16 * 2 ** 20)
       .default(2 * 2 ** 20)
       .describe('Bytes of a gradient message: 1 to 4 MB is full speed.'),
+    sharedMemory: z
+      .boolean()
+      .default(true)
+      .describe(
+        "Workers on the coordinator's machine exchange gradients with it through memory instead of sockets (Linux).",
+      ),
   })
   .describe('Who computes, and when one is given up.');
 

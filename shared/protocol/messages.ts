@@ -1,7 +1,7 @@
 import { z } from 'zod';
 
 /** Raised whenever a message changes in a way that an older peer would misread. */
-export const PROTOCOL = 4;
+export const PROTOCOL = 5;
 
 const count = z.int().nonnegative();
 const id = z.string().min(1).max(200);
@@ -16,6 +16,12 @@ const statePart = {
   array: z.enum(['parameters', 'firstMoment', 'secondMoment', 'ema', 'components']),
   ...bucket,
 };
+
+/** A node of the tree over slices. */
+const subtree = { level: z.int().min(0).max(30), index: count };
+
+/** Memory that the coordinator made: so many buffers of `gradientBytes`. */
+const offeredMemory = z.strictObject({ path: text, count: z.int().positive().max(4096) });
 
 /** Commits that a worker names to prove where its state comes from. */
 export const MAX_LINKS = 16;
@@ -62,6 +68,8 @@ export const fromWorkerSchema = z.discriminatedUnion('type', [
     /** Sessions that this process has lost: a hello that comes twice, or late, is no new one. */
     attempt: count,
     host: text,
+    /** Where it could share memory with the coordinator: see `SharedMemory`. */
+    machine: id.optional(),
     device: text,
     lanes: z.int().positive().max(1024),
     repeatable: z.boolean(),
@@ -76,16 +84,14 @@ export const fromWorkerSchema = z.discriminatedUnion('type', [
   z.strictObject({ type: z.literal('state-end'), ...tagged, chain: id }),
   /** The replica holds the state of `step` committed steps. */
   z.strictObject({ type: z.literal('ready'), ...tagged }),
+  /** It has opened the memory that it was offered. */
+  z.strictObject({ type: z.literal('attached'), term: count }),
   /** One bucket of the sum over a subtree's slices. Frame: its bytes. */
-  z.strictObject({
-    type: z.literal('gradient'),
-    ...tagged,
-    level: z.int().min(0).max(30),
-    index: count,
-    ...bucket,
-  }),
+  z.strictObject({ type: z.literal('gradient'), ...tagged, ...subtree, ...bucket }),
+  /** The sum over a subtree's slices is whole in this buffer of the memory that it was offered, and stays there until the commit. */
+  z.strictObject({ type: z.literal('sum'), ...tagged, ...subtree, place: count }),
   /** Frames: time step of each example (int32), then its log-likelihood in nats (float64), in slice order. */
-  z.strictObject({ type: z.literal('examples'), ...tagged, level: z.int().min(0).max(30), index: count }),
+  z.strictObject({ type: z.literal('examples'), ...tagged, ...subtree }),
   z.strictObject({ type: z.literal('nonfinite'), ...tagged, slice: count, tensor: text }),
   /** The update of step - 1 is applied; `hash` of the state every so many steps. */
   z.strictObject({ type: z.literal('applied'), ...tagged, hash: id.optional() }),
@@ -110,6 +116,8 @@ export const toWorkerSchema = z.discriminatedUnion('type', [
     numTestExamples: count,
     /** Digest of the parameters' names and shapes: both sides must build the same model. */
     model: id,
+    /** To a worker on the same machine: where it may leave its sums, and where it finds the averages. */
+    memory: z.strictObject({ sums: offeredMemory, averages: offeredMemory }).optional(),
   }),
   z.strictObject({ type: z.literal('refuse'), reason: text }),
   /** Part of the state. Frame: its bytes. */
@@ -122,6 +130,8 @@ export const toWorkerSchema = z.discriminatedUnion('type', [
   z.strictObject({ type: z.literal('deal'), ...tagged, begin: count, end: count }),
   /** One bucket of the averaged gradient. Frame: its bytes. */
   z.strictObject({ type: z.literal('average'), ...tagged, ...bucket }),
+  /** All of the averaged gradient is in this buffer of the memory that was offered, with this stamp, until the worker has applied it or is put out. */
+  z.strictObject({ type: z.literal('average-placed'), ...tagged, place: count, stamp: count }),
   /**
    * The step counts: apply the average, and observe the examples. Frames: time step of each example of the batch (int32), then
    * its log-likelihood in nats (float64), in slice order.

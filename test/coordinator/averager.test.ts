@@ -2,6 +2,7 @@ import assert from 'node:assert/strict';
 import { once } from 'node:events';
 import test, { type TestContext } from 'node:test';
 import { Averager, type Averaged } from '../../coordinator/averager.js';
+import { gradientBytes, gradientIn, readStamped } from '../../shared/exchange/gradient-buffer.js';
 import { stateIn } from '../../shared/exchange/state-copy.js';
 import { ARRAYS } from '../../shared/checkpoint/state.js';
 import { configSchema } from '../../shared/config/schema.js';
@@ -25,7 +26,10 @@ const { training } = configSchema.parse({
   training: { steps: 9, batch: 8, slices: 4, clip: 1 },
 });
 
-function start(t: TestContext): { averager: Averager; replica: Replica } {
+function start(
+  t: TestContext,
+  places?: readonly SharedArrayBuffer[],
+): { averager: Averager; replica: Replica } {
   const replica = new Replica(NUM_PARAMETERS, NUM_STEPS);
   replica.parameters.fill(1);
   const averager = new Averager({
@@ -35,6 +39,7 @@ function start(t: TestContext): { averager: Averager; replica: Replica } {
     bucketBytes: 16,
     step: 0,
     chain: CHAIN_START,
+    places,
   });
   t.after(() => averager.close());
   return { averager, replica };
@@ -54,15 +59,16 @@ function add(
   index: number,
   value: number,
   hash = false,
+  lent?: SharedArrayBuffer,
 ): void {
-  const buffer = averager.take();
-  new Float32Array(buffer).fill(value);
+  const buffer = lent ?? averager.take();
+  gradientIn(buffer, NUM_PARAMETERS).fill(value);
   const [begin, end] = [2 * (index << level), 2 * ((index + 1) << level)];
   const statistics = {
     timeSteps: batch.timeSteps.slice(begin, end),
     logLikelihoods: batch.logLikelihoods.slice(begin, end),
   };
-  averager.add(step, { node: { level, index }, buffer, statistics }, hash);
+  averager.add(step, { node: { level, index }, buffer, lent: lent !== undefined, statistics }, hash);
 }
 
 test('the average is the sum along the tree, and the replica has applied it', async (t) => {
@@ -73,7 +79,7 @@ test('the average is the sum along the tree, and the replica has applied it', as
   add(averager, 0, 1, 0, 3, true);
   add(averager, 0, 0, 2, 4, true);
   const [{ step, buffer, statistics, crcs, update, chain, checksums, gradientNorm }] = await averaged;
-  assert.deepEqual([...new Float32Array(buffer)], Array(NUM_PARAMETERS).fill(15));
+  assert.deepEqual([...gradientIn(buffer, NUM_PARAMETERS)], Array(NUM_PARAMETERS).fill(15));
   assert.equal(step, 0);
   assert.equal(gradientNorm, Math.sqrt(7 * 225));
   assert.deepEqual(statistics, batch);
@@ -89,6 +95,32 @@ test('the average is the sum along the tree, and the replica has applied it', as
   assert.deepEqual(hash, { step: 1, hash: expected.hash() });
   assert.deepEqual(replica.parameters, expected.parameters);
   assert.deepEqual(replica.components, expected.components);
+});
+
+test('averages are put where others see them while there is room, and elsewhere while there is none', async (t) => {
+  const places = [new SharedArrayBuffer(gradientBytes(NUM_PARAMETERS))];
+  const { averager } = start(t, places);
+  const lent = new SharedArrayBuffer(gradientBytes(NUM_PARAMETERS));
+  const read = new Float32Array(NUM_PARAMETERS);
+  const average = async (step: number): Promise<Averaged> => {
+    const averaged = once(averager, 'averaged') as Promise<[Averaged]>;
+    add(averager, step, 1, 0, 1 + step, false, lent);
+    add(averager, step, 1, 1, 2);
+    return (await averaged)[0];
+  };
+  const first = await average(0);
+  assert.equal(first.place!.place, 0);
+  assert.ok(readStamped(places[0]!, read, first.place!.stamp));
+  assert.deepEqual([...read], Array(NUM_PARAMETERS).fill(3));
+  const second = await average(1);
+  assert.equal(second.place, undefined);
+  assert.deepEqual([...gradientIn(second.buffer, NUM_PARAMETERS)], Array(NUM_PARAMETERS).fill(4));
+  assert.ok(readStamped(places[0]!, read, first.place!.stamp), 'the first is there until it is released');
+  averager.release(first);
+  const third = await average(2);
+  assert.ok(readStamped(places[0]!, read, third.place!.stamp));
+  assert.ok(!readStamped(places[0]!, read, first.place!.stamp));
+  assert.equal(read[0], 5);
 });
 
 test('sums of another step change nothing, and their buffers come back', async (t) => {

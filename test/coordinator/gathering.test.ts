@@ -40,6 +40,21 @@ test('a sum is there once all its buckets and its statistics are, in any order',
   assert.deepEqual([whole.node, [...whole.statistics.timeSteps]], [node, [7, 8, 9, 10]]);
 });
 
+test('a sum that its sender keeps is whole with its statistics, and its buffer is not handed back', () => {
+  const taken: SharedArrayBuffer[] = [];
+  const gathered = gathering(taken);
+  const lent = new SharedArrayBuffer(4 * NUM_PARAMETERS);
+  assert.equal(gathered.sum(subtree, lent), undefined);
+  assert.equal(gathered.sum(subtree, lent), 'a sum twice');
+  assert.equal(gathered.bucket(messages[0]!.header, messages[0]!.bytes), 'a bucket twice');
+  assert.deepEqual(gathered.examples(subtree, frames), {
+    ...{ node, buffer: lent, lent: true },
+    statistics: { timeSteps: Int32Array.of(7, 8, 9, 10), logLikelihoods: new Float64Array(4) },
+  });
+  gathered.sum({ ...subtree, step: step + 1 }, lent);
+  assert.deepEqual([gathered.drain(), taken], [[], []]);
+});
+
 test('sums of several subtrees do not mix', () => {
   const gathered = gathering();
   for (const index of [0, 1])

@@ -5,7 +5,7 @@ import { endOf, join, start, tinyRun, type End } from './tiny-run.js';
 
 const LAST_STEP = 24;
 /** No checkpoint before the end: what is not found again with the workers has to be computed anew. */
-const NO_CHECKPOINTS = ['--set', 'checkpoints.everySteps=0'];
+const NO_CHECKPOINTS = ['--set', 'checkpoints.everySteps=0', '--set', 'workers.recoverSeconds=120'];
 
 let undisturbed: Promise<End> | undefined;
 

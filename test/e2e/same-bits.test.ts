@@ -42,6 +42,18 @@ test('two workers end with the same weights as one', async (t) => {
   await Promise.all([join(t, run), join(t, run)]);
   assert.deepEqual(await endOf(t, run), await reference(t));
   assert.ok(run.events('step').every(({ members }) => members === 2));
+  if (process.platform !== 'linux') return;
+  for (const { bytesByType } of run.events('step').slice(1))
+    assert.ok(bytesByType.in.sum! > 0 && !bytesByType.in.gradient && !bytesByType.out.average);
+});
+
+test('gradients that travel over sockets come to the same as those that are left in shared memory', async (t) => {
+  const { config, folder } = await tinyRun(t);
+  const run = start(t, config, folder, ['--set', 'workers.minimum=2', '--set', 'workers.sharedMemory=false']);
+  await Promise.all([join(t, run), join(t, run)]);
+  assert.deepEqual(await endOf(t, run), await reference(t));
+  for (const { bytesByType } of run.events('step'))
+    assert.ok(bytesByType.in.gradient! > 0 && !bytesByType.in.sum);
 });
 
 test('a worker killed on the way and another that joins change no bit', async (t) => {

@@ -13,6 +13,7 @@ import { Journal, readJournal } from '../../coordinator/journal.js';
 import { pastOf, recoveryOf } from '../../coordinator/past.js';
 import { Products } from '../../coordinator/products.js';
 import { runLayout } from '../../coordinator/run.js';
+import { SameHostLane } from '../../coordinator/same-host-lane.js';
 import { Sharder } from '../../coordinator/sharder.js';
 import { startState } from '../../coordinator/start-state.js';
 import { Replica } from '../../shared/optimizer/replica.js';
@@ -68,6 +69,8 @@ export async function runCoordinator(
   const journal: Journal = new Journal(journalFile, past, (reason) =>
     emit({ event: 'journal-failed', step: coordinator.step, reason }),
   );
+  const lane =
+    world.memory && new SameHostLane(world.memory.of(process), numParameters, config.training.slices);
   const averager = new Averager(
     {
       memory: replica.memory,
@@ -76,6 +79,7 @@ export async function runCoordinator(
       bucketBytes: config.workers.bucketBytes,
       step: start.step,
       chain: start.chain,
+      places: lane?.places,
     },
     (data) => {
       let post: (message: FromAverager) => void = () => undefined;
@@ -137,6 +141,7 @@ export async function runCoordinator(
     journal,
     ...recoveryOf(past, start.step, config.workers.recoverSeconds),
     averager,
+    lane,
     sharder: mutation.sharder?.(sharder, start.step) ?? sharder,
     products: new Products(config, dataset, model, layout.samples),
     emit,

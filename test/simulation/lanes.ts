@@ -1,4 +1,5 @@
 import { checksum } from '../../shared/exchange/buckets.js';
+import { gradientIn } from '../../shared/exchange/gradient-buffer.js';
 import { LossTracker } from '../../shared/method/tracker.js';
 import { Replica } from '../../shared/optimizer/replica.js';
 import { addInto } from '../../shared/optimizer/sum.js';
@@ -107,7 +108,7 @@ export class SimulatedLanes implements Pick<Lanes, 'device' | 'count' | 'load' |
 
   #slice({ step, slice, examples, gradients }: LaneJobs['slice']['request']): LaneJobs['slice']['result'] {
     const { parameters } = this.#replica;
-    const into = new Float32Array(gradients);
+    const into = gradientIn(gradients, parameters.length);
     const salt = checksum(examples) ^ Math.imul(step + 1, 0x9e3779b1) ^ Math.imul(slice + 1, 0x85ebca6b);
     fillGradient(into, parameters, salt);
     const sliceSize = 2;

@@ -8,6 +8,8 @@ export class Machine {
   readonly lanes: number;
   /** Milliseconds of a slice. */
   sliceMs: number;
+  /** It shares memory with the coordinator. */
+  isWithCoordinator = false;
   /** Its worker; undefined while it has none. */
   worker: Worker | undefined;
   /** Whether it, or its line, is slow for a while. */

@@ -26,6 +26,7 @@ export function runWorker(world: World, worker: Worker): Promise<number> {
     clock: process.clock,
     lanes: world.mutation.lanes?.(lanes) ?? lanes,
     local: undefined,
+    memory: machine.isWithCoordinator ? world.memory?.of(process) : undefined,
     connectTimeoutSeconds: 1e6,
     say: (line) => oracle.said(worker, line),
     stopping: {

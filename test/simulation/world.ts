@@ -5,6 +5,7 @@ import { runCoordinator } from './coordinator.js';
 import { Disk } from './disk.js';
 import type { Failpoint, FailpointName } from './failpoints.js';
 import type { Operation } from './file-operations.js';
+import { HostMemory } from './memory.js';
 import { Machine, type Worker } from './machine.js';
 import type { Mutation } from './mutation.js';
 import { Network } from './network.js';
@@ -28,6 +29,8 @@ export class World {
   readonly timeline = new Timeline();
   readonly disk = new Disk();
   readonly network: Network;
+  /** Of the coordinator's host; undefined: nobody is there with it. */
+  readonly memory: HostMemory | undefined;
   readonly oracle: Oracle;
   readonly mutation: Mutation;
   readonly machines: Machine[];
@@ -49,6 +52,7 @@ export class World {
   readonly #random: Random;
   readonly #disk: Random;
   readonly #lanes: Random;
+  readonly #hosts: Random;
   readonly #trace: ((line: string) => void) | undefined;
   #numProcesses = 0;
 
@@ -60,13 +64,15 @@ export class World {
     this.#trace = trace;
     this.mutation = mutation;
     this.syncsJournal = this.#random.uniform() < 0.8;
+    this.#hosts = draws(9);
+    this.memory = this.#hosts.uniform() < 0.3 ? new HostMemory() : undefined;
     this.oracle = new Oracle(this, reference);
     this.network = new Network(this.timeline, draws(3), {
       posted: (process, parts) => this.#posted(process, parts),
       arriving: (direction, line, parts) => this.#arriving(direction, line, parts),
       received: (process, id, parts) => {
         const type = this.oracle.received(process, id, parts);
-        if (type === 'gradient') this.failpoint(process, 'bucket received');
+        if (type === 'gradient' || type === 'sum') this.failpoint(process, 'bucket received');
         return this.mutation.received?.(parts, process, this) ?? parts;
       },
       connected: (line) => this.trace(`${line.name} is connected`),
@@ -112,7 +118,9 @@ export class World {
     const random = this.#random;
     const latency = 0.2 + (random.uniform() < 0.3 ? 20 * random.uniform() : random.uniform());
     const speed = random.uniform() < 0.2 ? 1000 : 100_000;
-    return new Machine(name, { latency, speed }, 1 + random.below(2), 60 + 60 * random.uniform());
+    const machine = new Machine(name, { latency, speed }, 1 + random.below(2), 60 + 60 * random.uniform());
+    machine.isWithCoordinator = this.memory !== undefined && this.#hosts.uniform() < 0.7;
+    return machine;
   }
 
   addMachine(): Machine {

@@ -51,6 +51,7 @@ test('a worker whose lane has something to finish first says that it lives, and 
     clock: process.clock,
     lanes,
     local: undefined,
+    memory: undefined,
     connectTimeoutSeconds: 600,
     say: () => undefined,
     stopping: { name: 'SIGTERM', exitCode: 143, onStop: () => undefined },
