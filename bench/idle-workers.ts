@@ -1,4 +1,5 @@
-// Workers that compute nothing, all in this process, each with a socket of its own: node idle-workers.js ADDRESS COUNT
+// Workers that compute nothing, all in this process, each with a socket of its own: node idle-workers.js ADDRESS COUNT [MS]
+// MS: how long each takes to compute a slice.
 import { randomUUID } from 'node:crypto';
 import { machineClock } from '../shared/clock.js';
 import { linuxSharedMemory } from '../shared/exchange/linux-shared-memory.js';
@@ -8,14 +9,14 @@ import { DealerLink } from '../worker/coordinator-link.js';
 import { WorkerClient } from '../worker/worker.js';
 import { IdleLanes } from './idle-lanes.js';
 
-const [coordinator, count] = process.argv.slice(2);
+const [coordinator, count, milliseconds] = process.argv.slice(2);
 const clients = Array.from({ length: Number(count) }, () =>
   new WorkerClient({
     coordinator: coordinator!,
     identity: randomUUID(),
     connect: (address, identity) => new DealerLink(address, identity, (64 << 20) + MAX_HEADER_BYTES),
     clock: machineClock,
-    lanes: new IdleLanes(),
+    lanes: new IdleLanes(milliseconds === undefined ? undefined : Number(milliseconds)),
     local: undefined,
     memory: linuxSharedMemory(),
     connectTimeoutSeconds: 60,

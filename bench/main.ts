@@ -5,6 +5,7 @@ import { SIZES, type SizeName } from './engine-cases.js';
 import { benchEngine } from './engine.js';
 import { MEDIA, type Medium } from './generation-cases.js';
 import { benchCompression } from './compression.js';
+import { benchExchange } from './exchange.js';
 import { benchGeneration } from './generation.js';
 import { benchLearning } from './learning.js';
 import { benchOrders } from './orders.js';
@@ -101,6 +102,14 @@ program
   .option('--threads <n>', 'threads of the engine', positive, 1)
   .addOption(json())
   .action((options) => report('learning', options.json, () => benchLearning(options, say)));
+
+program
+  .command('exchange')
+  .description("what a step takes beyond its computing, workers on one host, against gloo's all-reduce")
+  .option('--processes <list>', 'workers', listOf(positive), [2, 4])
+  .option('--rounds <n>', 'timed steps of each run', positive, 20)
+  .addOption(json())
+  .action((options) => report('exchange', options.json, () => benchExchange(options, say)));
 
 program
   .command('policy')
