@@ -6,7 +6,7 @@ import type { Update } from './update.js';
 const PAGE_BYTES = 65_536;
 const MEMORY_BYTES = 2 ** 32;
 /** The squares of so many elements are summed by themselves, and then these sums in parameter order. */
-const NORM_BLOCK_BYTES = 4 * 65_536;
+export const NORM_BLOCK = 65_536;
 
 /** Of one array: float32, padded with zeros to whole vectors. */
 const arrayBytes = (numParameters: number) => 16 * Math.ceil(numParameters / 4);
@@ -58,19 +58,26 @@ export class Replica {
 
   /** Sum of the squares of the gradient in float64, summed in a fixed order. Not finite where the gradient isn't. */
   squaredNorm(): number {
-    const { byteOffset, length } = this.gradient;
-    const end = byteOffset + arrayBytes(length);
     let sum = 0;
-    for (let begin = byteOffset; begin < end; begin += NORM_BLOCK_BYTES) {
-      sum += this.#kernels.squaredNorm(begin, Math.min(NORM_BLOCK_BYTES, end - begin));
-    }
+    for (let block = 0; block * NORM_BLOCK < this.gradient.length; block++) sum += this.squaresOf(block);
     return sum;
   }
 
-  /** Takes one optimizer step with the gradient as it is. */
-  apply({ ema: emaDecay, ...update }: Update): void {
-    const addresses = Object.fromEntries(ARRAYS.map((name) => [name, this[name].byteOffset]));
-    this.#kernels.adam(addresses as Record<ArrayName, number>, arrayBytes(this.parameters.length), {
+  /** Sum of the squares of the gradient's elements from `block * NORM_BLOCK` on. */
+  squaresOf(block: number): number {
+    const { byteOffset, length } = this.gradient;
+    const begin = 4 * NORM_BLOCK * block;
+    return this.#kernels.squaredNorm(
+      byteOffset + begin,
+      Math.min(4 * NORM_BLOCK, arrayBytes(length) - begin),
+    );
+  }
+
+  /** Takes one optimizer step with the gradient as it is: of the elements [begin, end), multiples of 4 within the arrays. */
+  apply({ ema: emaDecay, ...update }: Update, begin = 0, end = this.parameters.length): void {
+    const addresses = Object.fromEntries(ARRAYS.map((name) => [name, this[name].byteOffset + 4 * begin]));
+    const bytes = Math.min(4 * end, arrayBytes(this.parameters.length)) - 4 * begin;
+    this.#kernels.adam(addresses as Record<ArrayName, number>, 16 * Math.ceil(bytes / 16), {
       ...update,
       oneMinusBeta1: 1 - update.beta1,
       oneMinusBeta2: 1 - update.beta2,
