@@ -3,11 +3,11 @@ import path from 'node:path';
 import type { Config } from './schema.js';
 
 /**
- * SHA-256 (hex) of what determines the weights: seed, data, model and training. Left out are `training.steps`, so that a
+ * SHA-256 (hex) of what determines the weights: seed, data, model, training, and the codec where it is none that keeps every bit. Left out are `training.steps`, so that a
  * run may go on for longer, and whatever only watches or serves (evaluation, samples, checkpoints, workers, addresses).
  * A folder or a file counts by its name, so that it may be moved.
  */
-export function configHash({ seed, data, model, training }: Config): string {
+export function configHash({ seed, data, model, training, exchange }: Config): string {
   const folder = data.folder && path.basename(data.folder);
   const file = data.file && path.basename(data.file);
   const decisive = {
@@ -15,6 +15,7 @@ export function configHash({ seed, data, model, training }: Config): string {
     data: { ...data, folder, file },
     model,
     training: { ...training, steps: undefined },
+    codec: exchange.codec.kind === 'float32' ? undefined : exchange.codec,
   };
   return createHash('sha256').update(JSON.stringify(decisive, sortedKeys)).digest('hex');
 }

@@ -374,6 +374,60 @@ const workers = z
   })
   .describe('Who computes, and when one is given up.');
 
+const codec = z
+  .discriminatedUnion('kind', [
+    z
+      .strictObject({ kind: z.literal('float32') })
+      .describe('As they are: 4 bytes a parameter, the same bits as ever.'),
+    z
+      .strictObject({ kind: z.literal('bf16') })
+      .describe(
+        'bfloat16: 2 bytes a parameter. Sums are rounded at every node of the tree over the slices, so the result is the same for any workers and whatever befalls them.',
+      ),
+    z
+      .strictObject({
+        kind: z.literal('int8'),
+        rounding: z
+          .enum(['dither', 'feedback'])
+          .default('dither')
+          .describe(
+            '`dither`: up or down by a draw, right on average, at every node of the tree, so the result is the same for any workers and whatever befalls them. `feedback`: to the nearest, and what that loses is added to the next step.',
+          ),
+      })
+      .describe('Blocks of 64 values with a scale: 1.02 bytes a parameter.'),
+    z
+      .strictObject({
+        kind: z.literal('top-k'),
+        density: z
+          .number()
+          .min(0.0001)
+          .max(0.5)
+          .default(0.01)
+          .describe(
+            'The share of the parameters that is sent, of largest magnitude; 6 bytes each. More where the loss falls too slowly.',
+          ),
+      })
+      .describe(
+        'The largest values, exactly; the others are added to the next step (error feedback). For slow links.',
+      ),
+    z
+      .strictObject({
+        kind: z.literal('power-sgd'),
+        rank: whole(1, 64)
+          .default(4)
+          .describe(
+            'Of the two matrices whose product stands for a tensor. More where the loss falls too slowly; bytes and time grow with it.',
+          ),
+      })
+      .describe(
+        'Each tensor as a product of two thin matrices; what that loses is added to the next step (error feedback). For slow links.',
+      ),
+  ])
+  .prefault({ kind: 'float32' })
+  .describe('How gradients are written for the wire, from and to the workers; see docs/exchange.md.');
+
+const exchange = z.strictObject({ codec }).describe('How gradients travel.');
+
 const HOST = String.raw`(\[[0-9a-fA-F:.]+\]|[^\s:/\[\]]+)`;
 const PORT = String.raw`(\d{1,4}|[1-5]\d{4}|6[0-4]\d{3}|65[0-4]\d{2}|655[0-2]\d|6553[0-5])`;
 
@@ -408,6 +462,7 @@ export const configSchema = z.strictObject({
   samples: samples.prefault({}),
   checkpoints: checkpoints.prefault({}),
   workers: workers.prefault({}),
+  exchange: exchange.prefault({}),
   listen: workerAddressSchema
     .default(DEFAULT_WORKER_ADDRESS)
     .describe('Where workers connect, `tcp://HOST:PORT`. Port 0: any free one, told at the start.'),
@@ -423,3 +478,4 @@ export type UnetConfig = Extract<NetworkConfig, { kind: 'unet' }>;
 export type TransformerConfig = Extract<NetworkConfig, { kind: 'transformer' }>;
 export type DiffwaveConfig = Extract<NetworkConfig, { kind: 'diffwave' }>;
 export type TrainingConfig = Config['training'];
+export type CodecConfig = Config['exchange']['codec'];

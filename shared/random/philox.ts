@@ -11,6 +11,7 @@ export const PURPOSE = {
   evaluationTimeStep: 8,
   crop: 9,
   codingOrder: 10,
+  exchange: 11,
 } as const;
 
 export type Purpose = (typeof PURPOSE)[keyof typeof PURPOSE];
