@@ -1,24 +1,26 @@
 import { ARRAYS } from '../shared/checkpoint/state.js';
 import type { TrainingConfig } from '../shared/config/schema.js';
-import { bucketBytes, bucketsOf, checksum, type Bucket } from '../shared/exchange/buckets.js';
+import { checksum } from '../shared/exchange/buckets.js';
 import { nextLink } from '../shared/exchange/chain.js';
-import { gradientBytes, gradientIn, writeStamped } from '../shared/exchange/gradient-buffer.js';
+import { Exchange, type ExchangeOptions } from '../shared/exchange/exchange.js';
 import { statisticsFrames, type Statistics } from '../shared/exchange/statistics.js';
-import { TreeSum, type TreeNode } from '../shared/exchange/tree.js';
 import type { Process } from '../shared/method/bound.js';
 import { LossTracker } from '../shared/method/tracker.js';
 import { Replica } from '../shared/optimizer/replica.js';
-import { addInto } from '../shared/optimizer/sum.js';
 import { planUpdate, type Update } from '../shared/optimizer/update.js';
 import type { Gathered } from './gathering.js';
-import { stateBytes, stateIn, type StateSizes } from '../shared/exchange/state-copy.js';
+import { Reducers } from './reducers.js';
+import { Summing, type Place, type Summed } from './summing.js';
+import { residualIn, stateBytes, stateIn, type StateSizes } from '../shared/exchange/state-copy.js';
 
 /** What averaging begins with. `memory` is the replica's; from then on nobody else writes to it. */
 export interface AveragerData {
   readonly memory: WebAssembly.Memory;
   readonly model: StateSizes & Process;
   readonly training: TrainingConfig;
-  readonly bucketBytes: number;
+  readonly exchange: ExchangeOptions;
+  /** What the averages that were published so far lack; absent where the exchange keeps none. */
+  readonly residual?: SharedArrayBuffer;
   readonly step: number;
   readonly chain: string;
   /** Where averages are put, while there is room, for others to see. */
@@ -34,21 +36,17 @@ export type ToAverager =
   /** A state of the run, laid out as a snapshot's. */
   | { kind: 'load'; step: number; chain: string; buffer: SharedArrayBuffer };
 
-export interface Place {
-  readonly place: number;
-  readonly stamp: number;
-}
-
 export type FromAverager =
   /** A buffer that is no longer needed. */
   | { kind: 'free'; buffer: SharedArrayBuffer }
-  /** The average of a step, decided; `buffer` holds it. The replica applies it, and observes the statistics, next. */
+  /** The average of a step, decided; `buffer` holds it as it is published, encoded and packed. The replica applies it, and observes the statistics, next. */
   | {
       kind: 'averaged';
       step: number;
       buffer: SharedArrayBuffer;
       /** Which of `places` the buffer is, and what it is stamped with; undefined: it is none. */
       place: Place | undefined;
+      /** Of its buckets. */
       checksums: number[];
       /** Of the whole batch. */
       statistics: Statistics;
@@ -61,7 +59,7 @@ export type FromAverager =
     }
   | { kind: 'nonfinite'; step: number }
   | { kind: 'hash'; step: number; hash: string }
-  /** `buffer` holds a copy of the state: see `stateIn`. */
+  /** `buffer` holds a copy of the state: see `stateIn`, `residualIn`. */
   | {
       kind: 'snapshot';
       request: number;
@@ -71,136 +69,112 @@ export type FromAverager =
       seconds: number;
     };
 
-/** 0 is none. */
-const MAX_STAMP = 2 ** 31 - 1;
-
-type Sum = Pick<Gathered, 'buffer' | 'lent'>;
-
 /** Sums the slices' gradients of one step after another, decides the update, and applies it to the coordinator's replica. */
 export class Averaging {
   readonly #data: AveragerData;
   readonly #post: (message: FromAverager) => void;
   readonly #replica: Replica;
   readonly #tracker: LossTracker;
-  readonly #buckets: readonly Bucket[];
-  readonly #root: TreeNode;
+  readonly #residual: Float32Array | undefined;
   /** Of the current step, as far as its sums have come. */
   readonly #statistics: Statistics;
   #step: number;
   #chain: string;
-  #tree: TreeSum<Sum>;
-  readonly #vacant: number[];
-  #stamp = 0;
+  readonly #reducers: Reducers;
+  readonly #summing: Summing;
 
-  /** @param post takes what there is to tell, in order */
-  constructor(data: AveragerData, post: (message: FromAverager) => void) {
-    const { memory, model, training, step, chain } = data;
+  /**
+   * @param post takes what there is to tell, in order
+   * @param numThreads that add and update
+   */
+  constructor(data: AveragerData, post: (message: FromAverager) => void, numThreads = 1) {
+    const { memory, model, training, exchange, step, chain } = data;
     this.#data = data;
     this.#post = post;
     this.#replica = Replica.attach(memory, model.numParameters, model.numSteps);
     this.#tracker = new LossTracker(this.#replica.components);
-    this.#buckets = bucketsOf(model.numParameters, data.bucketBytes);
-    this.#root = { level: Math.log2(training.slices), index: 0 };
+    this.#residual = data.residual && new Float32Array(data.residual);
     this.#statistics = {
       timeSteps: new Int32Array(training.batch),
       logLikelihoods: new Float64Array(training.batch),
     };
     this.#step = step;
     this.#chain = chain;
-    this.#tree = new TreeSum([this.#root]);
-    this.#vacant = (data.places ?? []).map((_, place) => place);
+    const { numParameters, numSteps } = model;
+    this.#reducers = new Reducers(
+      { memory, numParameters, numSteps, bucketBytes: exchange.bucketBytes },
+      numThreads,
+    );
+    this.#summing = new Summing({
+      exchange: new Exchange(exchange),
+      replica: this.#replica,
+      reducers: this.#reducers,
+      slices: training.slices,
+      residual: this.#residual,
+      places: data.places ?? [],
+      free: (buffer) => post({ kind: 'free', buffer }),
+    });
   }
 
   take(message: ToAverager): void {
     if (message.kind === 'snapshot') this.#snapshot(message.request, message.buffer);
     else if (message.kind === 'load') this.#load(message);
-    else if (message.kind === 'vacant') this.#vacant.push(message.place);
+    else if (message.kind === 'vacant') this.#summing.vacate(message.place);
     else if (message.step === this.#step) this.#add(message, message.hash);
-    else this.#free(message);
+    else if (!message.lent) this.#post({ kind: 'free', buffer: message.buffer });
   }
 
-  #free({ buffer, lent }: Sum): void {
-    if (!lent) this.#post({ kind: 'free', buffer });
-  }
-
-  /** Adds siblings as they complete, along the tree whose shape is fixed by the number of slices. */
-  #add({ node, buffer, lent, statistics }: Gathered, hash: boolean): void {
+  #add(gathered: Gathered, hash: boolean): void {
     const { training } = this.#data;
+    const { node, statistics } = gathered;
     const started = performance.now();
     const firstExample = (node.index << node.level) * (training.batch / training.slices);
     this.#statistics.timeSteps.set(statistics.timeSteps, firstExample);
     this.#statistics.logLikelihoods.set(statistics.logLikelihoods, firstExample);
-    let next = this.#tree.put(node, { buffer, lent });
-    while (next.kind === 'merge') {
-      addInto(new Float32Array(next.left.buffer), new Float32Array(next.right.buffer));
-      this.#free(next.right);
-      next = this.#tree.put(next.parent, next.left);
-    }
-    if (next.kind === 'goal') this.#average(next.value, hash, started);
+    const summed = this.#summing.put(this.#step, gathered);
+    if (summed === 'not finite') this.#post({ kind: 'nonfinite', step: this.#step });
+    else if (summed) this.#decide(summed, hash, started);
   }
 
-  #average(sum: Sum, hash: boolean, started: number): void {
+  #decide({ squaredNorm, ...summed }: Summed, hash: boolean, started: number): void {
     const { model, training } = this.#data;
     const step = this.#step;
-    this.#tree = new TreeSum([this.#root]);
-    const { gradient } = this.#replica;
-    gradient.set(gradientIn(sum.buffer, model.numParameters));
-    const squaredNorm = this.#replica.squaredNorm();
-    if (!Number.isFinite(squaredNorm)) {
-      this.#free(sum);
-      this.#post({ kind: 'nonfinite', step });
-      return;
-    }
     const update = planUpdate(training, step, squaredNorm);
-    const checksums = this.#buckets.map((bucket) => checksum(bucketBytes(gradient, bucket)));
     const { timeSteps, logLikelihoods } = this.#statistics;
     const [stepFrame, nats] = statisticsFrames(this.#statistics);
     const crcs: [number, number] = [checksum(stepFrame), checksum(nats)];
-    this.#chain = nextLink(this.#chain, step, [...checksums, ...crcs], { ...update });
+    this.#chain = nextLink(this.#chain, step, [...summed.checksums, ...crcs], { ...update });
     this.#post({
-      ...{ kind: 'averaged', step, ...this.#place(sum), checksums, crcs, chain: this.#chain, update },
+      ...{ kind: 'averaged', step, ...summed, crcs, chain: this.#chain, update },
       statistics: this.#statistics,
       gradientNorm: Math.sqrt(squaredNorm),
       seconds: (performance.now() - started) / 1000,
     });
-    this.#replica.apply(update);
+    this.#reducers.apply(update);
     this.#tracker.observeBatch(timeSteps, logLikelihoods, model);
     this.#step++;
     if (hash) this.#post({ kind: 'hash', step: this.#step, hash: this.#replica.hash() });
   }
 
-  /** Puts the average where others see it, if there is room. */
-  #place(sum: Sum): { buffer: SharedArrayBuffer; place: Place | undefined } {
-    const { gradient } = this.#replica;
-    const place = this.#vacant.pop();
-    if (place === undefined && !sum.lent) return { buffer: sum.buffer, place };
-    this.#free(sum);
-    if (place === undefined) {
-      const buffer = new SharedArrayBuffer(gradientBytes(gradient.length));
-      gradientIn(buffer, gradient.length).set(gradient);
-      return { buffer, place };
-    }
-    const buffer = this.#data.places![place]!;
-    this.#stamp = (this.#stamp % MAX_STAMP) + 1;
-    writeStamped(buffer, gradient, this.#stamp);
-    return { buffer, place: { place, stamp: this.#stamp } };
-  }
-
   #snapshot(request: number, reuse: SharedArrayBuffer | undefined): void {
     const started = performance.now();
-    const buffer = reuse ?? new SharedArrayBuffer(stateBytes(this.#data.model));
-    const copy = stateIn(buffer, this.#data.model);
+    const { model, residual } = this.#data;
+    const bytes = stateBytes(model) + (residual?.byteLength ?? 0);
+    const buffer = reuse ?? new SharedArrayBuffer(bytes);
+    const copy = stateIn(buffer, model);
     for (const array of ARRAYS) copy[array].set(this.#replica[array]);
+    if (this.#residual) residualIn(buffer, model)!.set(this.#residual);
     const seconds = (performance.now() - started) / 1000;
     this.#post({ kind: 'snapshot', request, step: this.#step, chain: this.#chain, buffer, seconds });
   }
 
-  /** Goes on from another state of the run. */
+  /** Goes on from another state of the run, which lacks the residual. */
   #load({ step, chain, buffer }: ToAverager & { kind: 'load' }): void {
     const state = stateIn(buffer, this.#data.model);
     for (const array of ARRAYS) this.#replica[array].set(state[array]);
+    this.#residual?.fill(0);
     this.#step = step;
     this.#chain = chain;
-    this.#tree = new TreeSum([this.#root]);
+    this.#summing.restart();
   }
 }

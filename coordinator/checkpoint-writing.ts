@@ -1,9 +1,12 @@
 import type { Retention } from '../shared/checkpoint/retention.js';
 import { writeCheckpoint, type Snapshot } from '../shared/checkpoint/write.js';
-import { stateIn } from '../shared/exchange/state-copy.js';
+import { residualIn, stateIn } from '../shared/exchange/state-copy.js';
 
 /** What stays the same in every checkpoint of a run. */
-export interface CheckpointData extends Omit<Snapshot, 'step' | 'chain' | 'repeatable' | 'state'> {
+export interface CheckpointData extends Omit<
+  Snapshot,
+  'step' | 'chain' | 'repeatable' | 'state' | 'residual'
+> {
   readonly folder: string;
   readonly numParameters: number;
   /** Loss components. */
@@ -15,7 +18,7 @@ export interface ToCheckpointWriter {
   readonly step: number;
   readonly chain: string;
   readonly repeatable: boolean;
-  /** A copy of the state: see `stateIn`. */
+  /** A copy of the state: see `stateIn`, `residualIn`. */
   readonly buffer: SharedArrayBuffer;
 }
 
@@ -36,8 +39,10 @@ export async function writeFor(
 ): Promise<FromCheckpointWriter> {
   const started = performance.now();
   const state = stateIn(buffer, { numParameters, numSteps });
+  const residual = residualIn(buffer, { numParameters, numSteps });
   try {
-    const info = await writeCheckpoint(folder, { ...constant, step, chain, repeatable, state }, retention);
+    const snapshot = { ...constant, step, chain, repeatable, state, ...(residual && { residual }) };
+    const info = await writeCheckpoint(folder, snapshot, retention);
     return { ...info, seconds: (performance.now() - started) / 1000 };
   } catch (error) {
     return { error: error instanceof Error ? error.message : String(error) };

@@ -1,8 +1,7 @@
 import type { Clock } from '../shared/clock.js';
 import type { Config } from '../shared/config/schema.js';
 import { EXIT, UserError } from '../shared/errors.js';
-import { bucketBytes, bucketsOf } from '../shared/exchange/buckets.js';
-import { gradientIn } from '../shared/exchange/gradient-buffer.js';
+import type { Exchange } from '../shared/exchange/exchange.js';
 import { partsOf, StateGathering, stateIn } from '../shared/exchange/state-copy.js';
 import { statisticsFrames } from '../shared/exchange/statistics.js';
 import { summarize } from '../shared/method/bound.js';
@@ -43,6 +42,7 @@ export interface CoordinatorOptions {
   readonly numClasses: number;
   readonly model: ModelDescription;
   readonly modelDigest: string;
+  readonly exchange: Exchange;
   readonly averager: Averager;
   /** Through which workers of this machine exchange gradients; undefined: through their connections. */
   readonly lane?: SameHostLane | undefined;
@@ -312,7 +312,7 @@ export class Coordinator {
 
   #welcome(id: string, hello: FromWorker & { type: 'hello' }): void {
     const { version, run, term, config, shape, numClasses, model, modelDigest } = this.#options;
-    const { averager, lane, sharder, products } = this.#options;
+    const { exchange, averager, lane, sharder, products } = this.#options;
     if (hello.protocol !== PROTOCOL || hello.version !== version) {
       const reason = `the worker runs ardm ${hello.version}, this coordinator ${version}: install the same version on both`;
       this.#drop(id, 'hello', reason);
@@ -330,8 +330,7 @@ export class Coordinator {
     }
     const { pid, host, device, lanes, repeatable } = hello;
     this.#repeatable &&= repeatable;
-    const { bucketBytes: bucketSize } = config.workers;
-    const gathering = new Gathering(model, bucketSize, sharder.sliceSize, () => averager.take());
+    const gathering = new Gathering(exchange, model.numSteps, sharder.sliceSize, () => averager.take());
     const sums = lane?.offer(hello);
     this.#peers.set(id, new Peer(hello, gathering, sums));
     const offer = this.#offerOf(hello);
@@ -351,6 +350,7 @@ export class Coordinator {
       numTestExamples: products.numEvaluated,
       model: modelDigest,
       ...(sums && { memory: lane!.memory(sums) }),
+      codec: exchange.format,
     });
     this.#options.emit({ event: 'join', step: this.step, slot, pid, host, device, incarnation });
     this.#carryOut(actions);
@@ -589,19 +589,18 @@ export class Coordinator {
 
   /** Sends the average and the commit, and tells what the step was. */
   #publish(to: readonly string[]): void {
-    const { averager, config, term, model, products, sharder, checkpoint, emit } = this.#options;
+    const { averager, config, term, model, exchange, products, sharder, checkpoint, emit } = this.#options;
     const averaged = this.#averaged!;
     const { step, buffer, place, checksums, statistics, crcs, chain, update, gradientNorm, seconds } =
       averaged;
-    const values = gradientIn(buffer, model.numParameters);
     const seeing = place ? to.filter((id) => this.#peers.get(id)?.attached) : [];
     const others = to.filter((id) => !seeing.includes(id));
     this.#options.journal.commit({ step: step + 1, chain });
     const now = this.#now();
-    for (const [nth, bucket] of bucketsOf(model.numParameters, config.workers.bucketBytes).entries()) {
-      const bytes = bucketBytes(values, bucket);
+    for (const [nth, { offset, length, begin, bytes }] of exchange.buckets.entries()) {
+      const frame = new Uint8Array(buffer, begin, bytes);
       for (const id of others)
-        this.#say(id, { type: 'average', term, step, ...bucket, crc: checksums[nth]! }, [bytes]);
+        this.#say(id, { type: 'average', term, step, offset, length, crc: checksums[nth]! }, [frame]);
     }
     for (const id of seeing) this.#say(id, { type: 'average-placed', term, step, ...place! });
     const hash = this.#isHashed(step);

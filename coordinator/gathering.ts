@@ -1,7 +1,7 @@
-import { bucketBytes, bucketsOf, checksum, type Bucket } from '../shared/exchange/buckets.js';
+import { checksum, type Bucket } from '../shared/exchange/buckets.js';
+import type { Exchange } from '../shared/exchange/exchange.js';
 import { readStatistics, type Statistics } from '../shared/exchange/statistics.js';
 import type { TreeNode } from '../shared/exchange/tree.js';
-import type { ModelDescription } from '../shared/model/description.js';
 
 /** A subtree's sum, complete, with the statistics of its examples. */
 export interface Gathered {
@@ -38,36 +38,31 @@ export interface BucketHeader extends Bucket, SubtreeHeader {
 
 /** Puts the buckets that one member sends of its subtrees' sums back together. Refusals come back as the reason. */
 export class Gathering {
-  readonly #buckets: ReadonlyMap<number, Bucket>;
+  readonly #exchange: Exchange;
   readonly #numSteps: number;
   readonly #sliceSize: number;
   readonly #take: () => SharedArrayBuffer;
   readonly #partials = new Map<string, Partial>();
   readonly #spare: SharedArrayBuffer[] = [];
 
-  constructor(
-    { numParameters, numSteps }: Pick<ModelDescription, 'numParameters' | 'numSteps'>,
-    bucketSize: number,
-    sliceSize: number,
-    take: () => SharedArrayBuffer,
-  ) {
+  constructor(exchange: Exchange, numSteps: number, sliceSize: number, take: () => SharedArrayBuffer) {
+    this.#exchange = exchange;
     this.#numSteps = numSteps;
-    this.#buckets = new Map(bucketsOf(numParameters, bucketSize).map((bucket) => [bucket.offset, bucket]));
     this.#sliceSize = sliceSize;
     this.#take = take;
   }
 
   bucket(header: BucketHeader, bytes: Uint8Array | undefined): Gathered | Nonfinite | string | undefined {
-    const bucket = this.#buckets.get(header.offset);
-    if (!bucket || bucket.length !== header.length)
-      return `no bucket of ${header.length} values at ${header.offset}`;
-    if (bytes?.byteLength !== bucket.length * 4) return `a bucket of ${bytes?.byteLength ?? 0} bytes`;
+    const bucket = this.#exchange.bucketAt(header);
+    if (!bucket) return `no bucket of ${header.length} values at ${header.offset}`;
+    if (bytes?.byteLength !== bucket.bytes) return `a bucket of ${bytes?.byteLength ?? 0} bytes`;
     if (checksum(bytes) !== header.crc) return 'a bucket whose checksum is wrong';
     const partial = this.#partial(header);
     if (!partial.missing.delete(bucket.offset)) return 'a bucket twice';
     const { offset, length } = bucket;
     partial.buffer ??= this.#spare.pop() ?? this.#take();
-    bucketBytes(new Float32Array(partial.buffer), bucket).set(bytes);
+    const problem = this.#exchange.decode(bucket, bytes, new Float32Array(partial.buffer));
+    if (problem !== undefined) return `a bucket with ${problem}`;
     if (!areFinite(new Float32Array(partial.buffer, 4 * offset, length))) {
       this.#give(partial);
       return { nonfinite: `parameters ${offset} to ${offset + length - 1}` };
@@ -115,7 +110,7 @@ export class Gathering {
         node: { level, index },
         buffer: undefined,
         lent: false,
-        missing: new Set(this.#buckets.keys()),
+        missing: new Set(this.#exchange.buckets.map(({ offset }) => offset)),
         statistics: undefined,
       };
       this.#partials.set(key, partial);

@@ -7,6 +7,7 @@ import type { Dataset } from '../shared/data/dataset.js';
 import { openDataset } from '../shared/data/open.js';
 import { EXIT, UserError } from '../shared/errors.js';
 import { linuxSharedMemory } from '../shared/exchange/linux-shared-memory.js';
+import { Exchange, exchangeOptions } from '../shared/exchange/exchange.js';
 import { workerLine } from '../shared/keys/format.js';
 import { withLocalWorkers, type CoordinatorKeys } from '../shared/keys/keys.js';
 import { bytesPerVariable } from '../shared/method/classes.js';
@@ -102,7 +103,10 @@ async function train(
   const replica = new Replica(numParameters, numSteps);
   await makeFolder(runFolder);
   const unlock = lockRunFolder(runFolder);
-  const start = await startState(loaded, resume, layout.checkpoints, model, dataHash, replica);
+  const exchange = new Exchange(exchangeOptions(config, model));
+  const residual = exchange.keepsResiduals ? new SharedArrayBuffer(4 * numParameters) : undefined;
+  const state = { replica, ...(residual && { residual: new Float32Array(residual) }) };
+  const start = await startState(loaded, resume, layout.checkpoints, model, dataHash, state);
 
   const eventLog = createEventLog(layout.events);
   const metrics = createMetrics({
@@ -117,12 +121,14 @@ async function train(
     for (const observe of everyone) observe(event, time);
   };
 
-  const lane = workers.sharedMemory ? sameHostLane(numParameters, training.slices) : undefined;
+  const lane =
+    workers.sharedMemory && exchange.isLossless ? sameHostLane(numParameters, training.slices) : undefined;
   const averager = new Averager({
     memory: replica.memory,
     model,
     training,
-    bucketBytes: workers.bucketBytes,
+    exchange: exchangeOptions(config, model),
+    ...(residual && { residual }),
     step: start.step,
     chain: start.chain,
     places: lane?.places,
@@ -167,10 +173,11 @@ async function train(
     numClasses,
     model,
     modelDigest: modelDigest(model),
-    link: new RouterLink(largestFrameBytes(config, exampleBytes), admitted?.keys),
+    link: new RouterLink(largestFrameBytes(config, exchange, exampleBytes), admitted?.keys),
     clock: machineClock,
     journal,
     ...recoveryOf(past, start.step, workers.recoverSeconds),
+    exchange,
     averager,
     lane,
     sharder: new Sharder(config, dataset),

@@ -18,7 +18,7 @@ export interface StartState {
 }
 
 /**
- * Fills the replica from a checkpoint or with fresh parameters.
+ * Fills the replica, and the residual where there is one, from a checkpoint or with fresh parameters.
  *
  * @param resume `latest`, `never`, or the path of a checkpoint
  * @param folder the run's checkpoints
@@ -31,12 +31,13 @@ export async function startState(
   folder: string,
   { parameters }: ModelDescription,
   dataHash: string | undefined,
-  replica: Replica,
+  { replica, residual }: { readonly replica: Replica; readonly residual?: Float32Array },
 ): Promise<StartState> {
   if (resume !== 'never') {
     const at = resume === 'latest' ? folder : resume;
     const found = await loadCheckpoint(at, {
       ...{ parameters, config, configHash: hash, state: replica },
+      ...(residual && { residual }),
       ...(dataHash !== undefined && { dataHash }),
     });
     if (found) {

@@ -3,7 +3,9 @@ import type { Config } from '../shared/config/schema.js';
 import { selectEngine, type EngineChoice } from '../shared/engine/select.js';
 import type { Engine, Provider } from '../shared/engine/engine.js';
 import { gradientIn } from '../shared/exchange/gradient-buffer.js';
+import { Exchange, exchangeOptions, type Encoded } from '../shared/exchange/exchange.js';
 import type { Statistics } from '../shared/exchange/statistics.js';
+import type { TreeNode } from '../shared/exchange/tree.js';
 import { drawEvaluation } from '../shared/method/evaluation.js';
 import { bytesOf, classesFrom } from '../shared/method/classes.js';
 import { planStages } from '../shared/method/plan.js';
@@ -15,7 +17,6 @@ import { Evaluator } from '../shared/model/evaluate.js';
 import { Sampler } from '../shared/model/sample.js';
 import { SliceTrainer } from '../shared/model/train-slice.js';
 import { Replica } from '../shared/optimizer/replica.js';
-import { addInto } from '../shared/optimizer/sum.js';
 import type { Update } from '../shared/optimizer/update.js';
 import type { Task } from '../shared/protocol/messages.js';
 
@@ -51,7 +52,21 @@ export interface LaneJobs {
     request: { step: number; slice: number; examples: Uint8Array; gradients: SharedArrayBuffer };
     result: SliceResult;
   };
-  merge: { request: { left: SharedArrayBuffer; right: SharedArrayBuffer }; result: void };
+  /** Adds the right child of `parent` to the left one. */
+  merge: {
+    request: { step: number; parent: TreeNode; left: SharedArrayBuffer; right: SharedArrayBuffer };
+    result: void;
+  };
+  /** Encodes a sum in its own memory, with what was lacking before; `next` takes what is now. */
+  encode: {
+    request: {
+      step: number;
+      node: TreeNode;
+      sum: SharedArrayBuffer;
+      residuals?: { residual: SharedArrayBuffer; next: SharedArrayBuffer };
+    };
+    result: Encoded;
+  };
   apply: { request: { update: Update; statistics: Statistics; hash: boolean }; result: string | undefined };
   task: { request: { task: Task; examples: Uint8Array | undefined }; result: Uint8Array };
 }
@@ -73,6 +88,7 @@ class Lane {
   readonly #model: LaneModel;
   readonly #description: ModelDescription;
   readonly #replica: Replica;
+  readonly #exchange: Exchange;
   readonly #tracker: LossTracker;
   #trainer: Promise<SliceTrainer> | undefined;
   #evaluator: Promise<Evaluator> | undefined;
@@ -85,6 +101,7 @@ class Lane {
     const { numParameters, numSteps } = this.#description;
     this.#replica = Replica.attach(model.memory, numParameters, numSteps);
     this.#tracker = new LossTracker(this.#replica.components);
+    this.#exchange = new Exchange(exchangeOptions(model.config, this.#description));
   }
 
   async slice({
@@ -111,7 +128,17 @@ class Lane {
       examples: classesFrom(examples, this.#model.numClasses),
     });
     const seconds = (performance.now() - started) / 1000;
-    return { timeSteps, logLikelihoods, nonfinite: this.#firstNonfinite(gradients), seconds };
+    const nonfinite = this.#firstNonfinite(gradients);
+    this.#exchange.round(gradients, step, { level: 0, index: slice });
+    return { timeSteps, logLikelihoods, nonfinite, seconds };
+  }
+
+  merge({ step, parent, left, right }: LaneJobs['merge']['request']): void {
+    this.#exchange.merge(new Float32Array(left), new Float32Array(right), step, parent);
+  }
+
+  encode({ step, node, sum, residuals }: LaneJobs['encode']['request']): Encoded {
+    return this.#exchange.encodeShared(sum, step, node, residuals);
   }
 
   apply({ update, statistics, hash }: LaneJobs['apply']['request']): string | undefined {
@@ -184,7 +211,9 @@ async function answer(message: LaneRequest): Promise<unknown> {
       lane = new Lane(message.request);
       return undefined;
     case 'merge':
-      return addInto(new Float32Array(message.request.left), new Float32Array(message.request.right));
+      return lane!.merge(message.request);
+    case 'encode':
+      return lane!.encode(message.request);
     case 'slice':
       return lane!.slice(message.request);
     case 'apply':

@@ -42,9 +42,10 @@ export async function computeDeal(
   const logLikelihoods = new Float64Array((end - begin) * sliceSize);
   const climb = async (next: TreeStep<SharedArrayBuffer>): Promise<void> => {
     while (next.kind === 'merge') {
-      await lanes.run('merge', { left: next.left, right: next.right }, true);
-      give(next.right);
-      next = tree.put(next.parent, next.left);
+      const { left, right, parent } = next;
+      await lanes.run('merge', { step, parent, left, right }, true);
+      give(right);
+      next = tree.put(parent, left);
     }
     if (next.kind !== 'goal') return;
     if (signal.aborted) return give(next.value);

@@ -3,9 +3,10 @@ import { ARRAYS } from '../shared/checkpoint/state.js';
 import type { Clock } from '../shared/clock.js';
 import { configSchema, type Config } from '../shared/config/schema.js';
 import { EXIT, UserError } from '../shared/errors.js';
-import { bucketBytes, bucketsOf, checksum } from '../shared/exchange/buckets.js';
+import { checksum } from '../shared/exchange/buckets.js';
+import { Exchange, exchangeOptions } from '../shared/exchange/exchange.js';
 import { partsOf, StateGathering } from '../shared/exchange/state-copy.js';
-import { gradientBytes, gradientIn, readStamped } from '../shared/exchange/gradient-buffer.js';
+import { gradientBytes, readStamped } from '../shared/exchange/gradient-buffer.js';
 import type { SharedMemory } from '../shared/exchange/shared-memory.js';
 import { readStatistics, statisticsFrames } from '../shared/exchange/statistics.js';
 import { bytesPerVariable } from '../shared/method/classes.js';
@@ -25,6 +26,7 @@ import type { StopSignals } from '../shared/stop-signals.js';
 import type { CoordinatorLink, Refused } from './coordinator-link.js';
 import type { Lanes } from './lanes.js';
 import { dealProblem, taskProblem } from './offers.js';
+import { Residuals } from './residuals.js';
 import { computeDeal, type Deal, type SubtreeSum } from './slices.js';
 
 export interface WorkerOptions {
@@ -55,6 +57,9 @@ interface Session {
   readonly slices: number;
   readonly exampleBytes: number;
   readonly replica: Replica;
+  readonly exchange: Exchange;
+  /** Where the exchange keeps them. */
+  readonly residuals: Residuals | undefined;
   step: number;
   /** The state that comes, until it is whole: meanwhile the replica may hold the only copy of a newer one than any disk. */
   arriving: StateGathering | undefined;
@@ -299,7 +304,7 @@ export class WorkerClient {
       case 'average':
         if (header.step !== session.step) return;
         session.averaged += header.length;
-        return this.#average(session.replica, header, frames[0]);
+        return this.#average(session, header, frames[0]);
       case 'average-placed':
         if (header.step !== session.step) return;
         return this.#averagePlaced(session, header);
@@ -351,6 +356,12 @@ export class WorkerClient {
         'this worker builds another model from the same config than the coordinator: install the same build of ardm on both',
       );
     }
+    const exchange = new Exchange(exchangeOptions(config, model));
+    if (exchange.format !== welcome.codec) {
+      throw new UserError(
+        `this worker writes gradients as ${exchange.format}, the coordinator as ${welcome.codec}: install the same build of ardm on both`,
+      );
+    }
     if (this.#held?.run !== run || this.#held.model !== welcome.model) this.#held = undefined;
     const replica = this.#held?.replica ?? new Replica(model.numParameters, model.numSteps);
     const shared = this.#attach(welcome, model.numParameters);
@@ -363,6 +374,8 @@ export class WorkerClient {
       slices: config.training.slices,
       exampleBytes: shape[0] * shape[1] * shape[2] * bytesPerVariable(numClasses),
       replica,
+      exchange,
+      residuals: exchange.keepsResiduals ? new Residuals(model.numParameters) : undefined,
       step: 0,
       arriving: undefined,
       loaded: false,
@@ -400,13 +413,14 @@ export class WorkerClient {
 
   /** Writes a bucket where it belongs, or joins again when it is damaged. */
   #average(
-    { gradient }: Replica,
-    { offset, length, crc }: ToWorker & { type: 'average' },
+    { exchange, replica }: Session,
+    header: ToWorker & { type: 'average' },
     bytes: Uint8Array | undefined,
   ): void {
-    const fits = offset + length <= gradient.length && bytes?.byteLength === 4 * length;
-    if (!fits || checksum(bytes) !== crc) return this.#rejoin('a damaged bucket');
-    bucketBytes(gradient, { offset, length }).set(bytes);
+    const bucket = exchange.bucketAt(header);
+    if (!bucket || !bytes || checksum(bytes) !== header.crc) return this.#rejoin('a damaged bucket');
+    const problem = exchange.decode(bucket, bytes, replica.gradient);
+    if (problem !== undefined) this.#rejoin(`a damaged bucket: ${problem}`);
   }
 
   /** A worker that was put out, and hasn't heard of it yet, may come too late. */
@@ -466,18 +480,33 @@ export class WorkerClient {
         take: () =>
           this.#free.pop() ?? new SharedArrayBuffer(gradientBytes(session.replica.parameters.length)),
         give: (buffer) => void (this.#session === session && this.#free.push(buffer)),
-        done: (sum) => this.#deliver(session, deal.step, sum),
-        nonfinite: (slice, tensor) => {
-          session.computing.abort();
-          session.computing = new AbortController();
-          this.#send({ type: 'nonfinite', term: session.term, step: deal.step, slice, tensor });
-        },
+        done: (sum) => void this.#deliver(session, deal.step, sum),
+        nonfinite: (slice, tensor) => this.#giveUp(session, deal.step, slice, tensor),
       }).catch((error: Error) => this.#end({ error }));
     }
   }
 
-  #deliver(session: Session, step: number, { node, buffer, ...statistics }: SubtreeSum): void {
-    const { term } = session;
+  #giveUp(session: Session, step: number, slice: number, tensor: string): void {
+    session.computing.abort();
+    session.computing = new AbortController();
+    this.#send({ type: 'nonfinite', term: session.term, step, slice, tensor });
+  }
+
+  /** Sends a subtree's sum: as it is, or once a lane has encoded it. */
+  async #deliver(session: Session, step: number, { node, buffer, ...statistics }: SubtreeSum): Promise<void> {
+    const { term, exchange, residuals } = session;
+    if (!exchange.isLossless) {
+      const lacking = residuals?.take(node);
+      const request = { step, node, sum: buffer, residuals: lacking };
+      const encoded = await this.#options.lanes.run('encode', request, true);
+      if (this.#session !== session) return;
+      if (step !== session.step) return void this.#free.push(buffer);
+      if ('nonfinite' in encoded) {
+        this.#free.push(buffer);
+        return this.#giveUp(session, step, node.index << node.level, encoded.nonfinite);
+      }
+      if (lacking) residuals!.sent(node, lacking.next);
+    }
     this.#send({ type: 'examples', term, step, ...node }, statisticsFrames(statistics));
     const place = session.shared?.places.get(buffer);
     if (place !== undefined) this.#send({ type: 'sum', term, step, ...node, place });
@@ -485,16 +514,11 @@ export class WorkerClient {
     session.sent.push({ step, buffer });
   }
 
-  #sendBuckets(
-    { term, config, replica }: Session,
-    step: number,
-    node: TreeNode,
-    buffer: SharedArrayBuffer,
-  ): void {
-    const values = gradientIn(buffer, replica.parameters.length);
-    for (const bucket of bucketsOf(values.length, config.workers.bucketBytes)) {
-      const frame = bucketBytes(values, bucket);
-      this.#send({ type: 'gradient', term, step, ...node, ...bucket, crc: checksum(frame) }, [frame]);
+  #sendBuckets({ term, exchange }: Session, step: number, node: TreeNode, buffer: SharedArrayBuffer): void {
+    for (const { offset, length, begin, bytes } of exchange.buckets) {
+      const frame = new Uint8Array(buffer, begin, bytes);
+      const crc = checksum(frame);
+      this.#send({ type: 'gradient', term, step, ...node, offset, length, crc }, [frame]);
     }
   }
 
@@ -516,6 +540,7 @@ export class WorkerClient {
     session.applying = false;
     session.links = [...session.links, { step: step + 1, chain }].slice(-MAX_LINKS);
     for (const { buffer } of session.sent) this.#free.push(buffer);
+    session.residuals?.commit();
     Object.assign(session, { step: step + 1, averaged: 0, sent: [] });
     this.#send({ type: 'applied', term: session.term, step: step + 1, hash });
     this.#compute(session);

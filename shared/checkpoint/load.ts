@@ -5,7 +5,7 @@ import type { ParameterSpec } from '../networks/network.js';
 import { readManifest, type Manifest } from './manifest.js';
 import { openNewest } from './newest.js';
 import { decisiveDifferences } from './other-config.js';
-import { ARRAYS, FILES, tensorsOf, type TrainingState } from './state.js';
+import { ARRAYS, FILES, RESIDUAL_FILE, tensorsOf, type TrainingState } from './state.js';
 import { readTensors } from './tensor-file.js';
 import { verifyFiles } from './verify.js';
 
@@ -17,6 +17,8 @@ export interface LoadOptions {
   /** Of a user's own files as they are now: see `Dataset`. Absent for published sets. */
   readonly dataHash?: string;
   readonly state: TrainingState;
+  /** Takes the residual of a run that keeps one, where the checkpoint has it. */
+  readonly residual?: Float32Array;
 }
 
 export interface Loaded {
@@ -37,7 +39,7 @@ export interface Loaded {
  * @throws UserError where there are checkpoints but none is good, or `at` is a damaged one: what is wrong with each
  */
 export async function loadCheckpoint(at: string, options: LoadOptions): Promise<Loaded | undefined> {
-  const { parameters, state } = options;
+  const { parameters, state, residual } = options;
   const model = { parameters, numSteps: state.components.length };
   const found = await openNewest(at, async (checkpoint) => {
     const manifest = await readManifest(checkpoint);
@@ -50,6 +52,8 @@ export async function loadCheckpoint(at: string, options: LoadOptions): Promise<
   for (const array of ARRAYS) {
     await readTensors(path.join(found.path, FILES[array]), tensorsOf(array, model), state[array]);
   }
+  if (residual && found.opened.files[RESIDUAL_FILE])
+    await readTensors(path.join(found.path, RESIDUAL_FILE), parameters, residual);
   const { step, chain } = found.opened;
   return { step, chain, path: found.path, skipped: found.skipped };
 }

@@ -5,7 +5,7 @@ import { z } from 'zod';
 import { UserError } from '../errors.js';
 import { version as thisVersion } from '../package.js';
 import { Damage, reading } from './damage.js';
-import { FILES } from './state.js';
+import { FILES, RESIDUAL_FILE } from './state.js';
 
 export const MANIFEST = 'manifest.json';
 const FORMAT = 2;
@@ -48,6 +48,7 @@ const manifestSchema = z.object({
     [FILES.secondMoment]: file,
     [FILES.ema]: file,
     [FILES.components]: file,
+    [RESIDUAL_FILE]: file.optional(),
   }),
 });
 
@@ -56,7 +57,7 @@ export type Manifest = Readonly<z.infer<typeof manifestSchema>>;
 
 /** Bytes of its files, the manifest aside. */
 export const totalBytes = ({ files }: Manifest): number =>
-  Object.values(files).reduce((sum, { bytes }) => sum + bytes, 0);
+  Object.values(files).reduce((sum, file) => sum + (file?.bytes ?? 0), 0);
 
 /** Writes the manifest of the checkpoint in `folder` and flushes it to the disk. */
 export async function writeManifest(

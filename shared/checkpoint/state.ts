@@ -25,6 +25,9 @@ export const FILES: Readonly<Record<StateArray, string>> = {
   components: 'components.safetensors',
 };
 
+/** What the averages that were published so far lack, in checkpoints of runs whose codec keeps it (`exchange.codec`). */
+export const RESIDUAL_FILE = 'residual.safetensors';
+
 export const ARRAYS = Object.keys(FILES) as readonly StateArray[];
 
 /** The model that a state is of. */

@@ -1,6 +1,6 @@
 import path from 'node:path';
 import type { Manifest } from './manifest.js';
-import { ARRAYS, FILES, tensorsOf, type StateArray, type StateModel } from './state.js';
+import { ARRAYS, FILES, RESIDUAL_FILE, tensorsOf, type StateArray, type StateModel } from './state.js';
 import { verifyTensors } from './tensor-file.js';
 
 export interface VerifyOptions {
@@ -24,4 +24,7 @@ export async function verifyFiles(
     const tensors = model && tensorsOf(array, model);
     await verifyTensors(path.join(folder, FILES[array]), files[FILES[array]]!, tensors);
   }
+  const residual = files[RESIDUAL_FILE];
+  if (residual && arrays === ARRAYS)
+    await verifyTensors(path.join(folder, RESIDUAL_FILE), residual, model?.parameters);
 }

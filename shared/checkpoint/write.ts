@@ -7,7 +7,7 @@ import { Damage } from './damage.js';
 import * as folders from './folder.js';
 import { readManifest, totalBytes, writeManifest, type Manifest } from './manifest.js';
 import { superfluous, type Retention } from './retention.js';
-import { ARRAYS, FILES, tensorsOf, type StateModel, type TrainingState } from './state.js';
+import { ARRAYS, FILES, RESIDUAL_FILE, tensorsOf, type StateModel, type TrainingState } from './state.js';
 import { writeTensors, type FileRecord } from './tensor-file.js';
 import { verifyFiles } from './verify.js';
 
@@ -27,6 +27,8 @@ export interface Snapshot {
   readonly dataHash?: string;
   readonly parameters: readonly ParameterSpec[];
   readonly state: TrainingState;
+  /** What the averages that were published lack; absent where the run keeps none. */
+  readonly residual?: Float32Array;
 }
 
 export interface Written {
@@ -78,7 +80,7 @@ function modelOf({ parameters, state }: Snapshot): StateModel {
 }
 
 async function fill(folder: string, snapshot: Snapshot): Promise<Manifest> {
-  const { step, run, configHash, chain, repeatable, shape, numClasses, dataHash, state } = snapshot;
+  const { step, run, configHash, chain, repeatable, shape, numClasses, dataHash, state, residual } = snapshot;
   const config = configSchema.parse(snapshot.config);
   const files: Record<string, FileRecord> = {};
   let sha256 = '';
@@ -89,6 +91,12 @@ async function fill(folder: string, snapshot: Snapshot): Promise<Manifest> {
     const { dataSha256, ...record } = await writeTensors(file, tensors, state[array], metadata);
     files[FILES[array]] = record;
     if (array === 'parameters') sha256 = dataSha256;
+  }
+  if (residual) {
+    const file = path.join(folder, RESIDUAL_FILE);
+    const metadata = { array: 'residual', step: String(step) };
+    const { bytes, sha256 } = await writeTensors(file, snapshot.parameters, residual, metadata);
+    files[RESIDUAL_FILE] = { bytes, sha256 };
   }
   const manifest = await writeManifest(folder, {
     run,
@@ -127,7 +135,7 @@ async function publish(folder: string, temporary: string, manifest: Manifest): P
 
 async function isSame(checkpoint: string, manifest: Manifest): Promise<boolean> {
   const identity = ({ chain, configHash, files }: Manifest) =>
-    JSON.stringify([chain, configHash, ARRAYS.map((array) => files[FILES[array]])]);
+    JSON.stringify([chain, configHash, [...ARRAYS.map((array) => FILES[array]), RESIDUAL_FILE].map((file) => files[file as keyof typeof files])]);
   try {
     const former = await readManifest(checkpoint);
     if (identity(former) !== identity(manifest)) return false;

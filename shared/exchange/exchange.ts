@@ -1,7 +1,7 @@
-import type { CodecConfig } from '../config/schema.js';
+import type { CodecConfig, Config } from '../config/schema.js';
 import { addInto } from '../optimizer/sum.js';
 import { PURPOSE, stream } from '../random/philox.js';
-import { checksum } from './buckets.js';
+import { checksum, type Bucket } from './buckets.js';
 import type { EncodedBucket } from './codecs/codec.js';
 import { createCodec } from './codecs/create.js';
 import type { Tensor } from './codecs/power-sgd.js';
@@ -18,12 +18,20 @@ export type Encoded =
   /** The parameters of the bucket's first value that is not finite, in words. */
   | { readonly nonfinite: string };
 
-/** What decides how gradients travel. */
+/** What decides how gradients travel; may be sent to another thread. */
 export interface ExchangeOptions {
   readonly codec: CodecConfig;
   readonly seed: number;
   readonly parameters: readonly Tensor[];
   readonly bucketBytes: number;
+}
+
+/** Of a run. */
+export function exchangeOptions(
+  { exchange, seed, workers }: Config,
+  { parameters }: { readonly parameters: readonly Tensor[] },
+): ExchangeOptions {
+  return { codec: exchange.codec, seed, parameters, bucketBytes: workers.bucketBytes };
 }
 
 /**
@@ -45,6 +53,7 @@ export class Exchange {
   readonly #isDithered: boolean;
   /** Whether encoding begins with a draw. */
   readonly #draws: boolean;
+  readonly #byOffset: ReadonlyMap<number, PackedBucket>;
   readonly #scratch: Uint8Array;
 
   constructor({ codec: config, seed, parameters, bucketBytes }: ExchangeOptions) {
@@ -61,7 +70,19 @@ export class Exchange {
       begin += bucket.bytes;
       return { ...bucket, begin: begin - bucket.bytes };
     });
+    this.#byOffset = new Map(this.buckets.map((bucket) => [bucket.offset, bucket]));
     this.#scratch = new Uint8Array(Math.max(0, ...this.buckets.map(({ bytes }) => bytes)));
+  }
+
+  /** Bytes of a whole sum. */
+  get bytes(): number {
+    return this.buckets.reduce((sum, { bytes }) => sum + bytes, 0);
+  }
+
+  /** The bucket of just these values. */
+  bucketAt({ offset, length }: Bucket): PackedBucket | undefined {
+    const bucket = this.#byOffset.get(offset);
+    return bucket?.length === length ? bucket : undefined;
   }
 
   /** Makes a slice's gradient, or the sum at a node, what can travel. What is not finite stays so. */
@@ -85,7 +106,7 @@ export class Exchange {
    * Encodes a sum, bucket after bucket.
    *
    * @param values the sum; afterwards what its receivers decode
-   * @param into takes the packed bytes: may be the memory of `values`, or of what they were copied from
+   * @param into the memory of `values`, or that they were copied from; takes the packed bytes
    * @param residual what was lacking before, which is added; `next` becomes what is lacking now, and may be the same array
    */
   encode(
@@ -96,6 +117,11 @@ export class Exchange {
     residuals?: { readonly residual: Float32Array; readonly next: Float32Array },
   ): Encoded {
     const checksums: number[] = [];
+    if (this.isLossless) {
+      for (const { begin, bytes } of this.buckets)
+        checksums.push(checksum(into.subarray(begin, begin + bytes)));
+      return { checksums };
+    }
     for (const bucket of this.buckets) {
       const own = valuesOf(values, bucket);
       const bytes = this.#scratch.subarray(0, bucket.bytes);
@@ -109,6 +135,20 @@ export class Exchange {
       checksums.push(checksum(bytes));
     }
     return { checksums };
+  }
+
+  /** Encodes a sum in its own memory: see `encode`. */
+  encodeShared(
+    sum: SharedArrayBuffer,
+    step: number,
+    node: TreeNode,
+    residuals?: { readonly residual: SharedArrayBuffer; readonly next: SharedArrayBuffer },
+  ): Encoded {
+    const lacking = residuals && {
+      residual: new Float32Array(residuals.residual),
+      next: new Float32Array(residuals.next),
+    };
+    return this.encode(new Float32Array(sum), new Uint8Array(sum), step, node, lacking);
   }
 
   /**

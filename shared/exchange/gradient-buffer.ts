@@ -11,12 +11,9 @@ export function gradientIn(buffer: SharedArrayBuffer, numParameters: number): Fl
   return new Float32Array(buffer, 0, numParameters);
 }
 
-/** Writes a gradient that others read when they get to it, and marks it: whoever still finds the stamp after reading has read it whole. */
-export function writeStamped(buffer: SharedArrayBuffer, gradient: Float32Array, stamp: number): void {
-  const mark = stampIn(buffer, gradient.length);
-  Atomics.store(mark, 0, 0);
-  gradientIn(buffer, gradient.length).set(gradient);
-  Atomics.store(mark, 0, stamp);
+/** Marks a gradient that others read when they get to it, before it is written with 0 and afterwards: whoever still finds the stamp after reading has read it whole. */
+export function stampGradient(buffer: SharedArrayBuffer, numParameters: number, stamp: number): void {
+  Atomics.store(stampIn(buffer, numParameters), 0, stamp);
 }
 
 /** Reads what was written with this stamp; false where something else has been, or is being, written over it. */

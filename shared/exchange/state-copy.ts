@@ -24,6 +24,12 @@ export function stateIn(buffer: SharedArrayBuffer, { numParameters, numSteps }: 
   };
 }
 
+/** What lies after the state in a buffer that has room for it: the residual of a coordinator that keeps one. */
+export function residualIn(buffer: SharedArrayBuffer, sizes: StateSizes): Float32Array | undefined {
+  const begin = stateBytes(sizes);
+  return buffer.byteLength > begin ? new Float32Array(buffer, begin, sizes.numParameters) : undefined;
+}
+
 /** A part of a state as it travels. */
 export interface StatePart extends Bucket {
   readonly array: StateArray;

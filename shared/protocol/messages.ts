@@ -86,7 +86,7 @@ export const fromWorkerSchema = z.discriminatedUnion('type', [
   z.strictObject({ type: z.literal('ready'), ...tagged }),
   /** It has opened the memory that it was offered. */
   z.strictObject({ type: z.literal('attached'), term: count }),
-  /** One bucket of the sum over a subtree's slices. Frame: its bytes. */
+  /** One bucket of the sum over a subtree's slices. Frame: its bytes, encoded. */
   z.strictObject({ type: z.literal('gradient'), ...tagged, ...subtree, ...bucket }),
   /** The sum over a subtree's slices is whole in this buffer of the memory that it was offered, and stays there until the commit. */
   z.strictObject({ type: z.literal('sum'), ...tagged, ...subtree, place: count }),
@@ -118,6 +118,8 @@ export const toWorkerSchema = z.discriminatedUnion('type', [
     model: id,
     /** To a worker on the same machine: where it may leave its sums, and where it finds the averages. */
     memory: z.strictObject({ sums: offeredMemory, averages: offeredMemory }).optional(),
+    /** How gradients are written: both sides must name it alike. */
+    codec: text,
   }),
   z.strictObject({ type: z.literal('refuse'), reason: text }),
   /** Part of the state. Frame: its bytes. */
@@ -128,7 +130,7 @@ export const toWorkerSchema = z.discriminatedUnion('type', [
   z.strictObject({ type: z.literal('fetch-state'), term: count }),
   /** Slices [begin, end) of a step to compute. Frame: their examples. */
   z.strictObject({ type: z.literal('deal'), ...tagged, begin: count, end: count }),
-  /** One bucket of the averaged gradient. Frame: its bytes. */
+  /** One bucket of the averaged gradient. Frame: its bytes, encoded. */
   z.strictObject({ type: z.literal('average'), ...tagged, ...bucket }),
   /** All of the averaged gradient is in this buffer of the memory that was offered, with this stamp, until the worker has applied it or is put out. */
   z.strictObject({ type: z.literal('average-placed'), ...tagged, place: count, stamp: count }),

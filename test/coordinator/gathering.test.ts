@@ -1,6 +1,7 @@
 import assert from 'node:assert/strict';
 import test from 'node:test';
 import { Gathering } from '../../coordinator/gathering.js';
+import { Exchange } from '../../shared/exchange/exchange.js';
 import { bucketBytes, bucketsOf, checksum } from '../../shared/exchange/buckets.js';
 
 const NUM_PARAMETERS = 5;
@@ -13,8 +14,14 @@ const frames = [
   new Uint8Array(new Float64Array(4).buffer),
 ];
 
+const exchange = new Exchange({
+  codec: { kind: 'float32' },
+  seed: 0,
+  parameters: [{ shape: [NUM_PARAMETERS] }],
+  bucketBytes: BUCKET_BYTES,
+});
 const gathering = (taken: SharedArrayBuffer[] = []) =>
-  new Gathering({ numParameters: NUM_PARAMETERS, numSteps: 11 }, BUCKET_BYTES, 2, () => {
+  new Gathering(exchange, 11, 2, () => {
     taken.push(new SharedArrayBuffer(4 * NUM_PARAMETERS));
     return taken.at(-1)!;
   });

@@ -123,7 +123,9 @@ for (const { config, bytes: mostBytes, ulps: mostUlps } of CODECS) {
   });
 
   test1('what is decoded plus what it lacks is what was to be sent', () => {
-    const check = (values: Float32Array, tensors: readonly { shape: number[] }[], draw: number) => {
+    const check = (values: Float32Array, tensors: readonly { shape: number[] }[], start: number) => {
+      // With feedback, a value goes to the nearest; PowerSGD begins at a draw.
+      const draw = config.kind === 'power-sgd' ? start : undefined;
       const each = createCodec(config, tensors, BUCKET_BYTES);
       const sent = decode(each, encode(each, values, draw), values.length);
       const residual = values.map((value, i) => value - sent[i]!);
@@ -230,10 +232,13 @@ test('what int8 and bf16 have decoded, they encode without loss', () => {
   for (const kind of ['bf16', 'int8']) {
     const codec = createCodec(codecOf({ kind }), [{ shape: [300] }], 4096);
     const again = fc.property(
-      fc.array(fc.float({ noNaN: true, noDefaultInfinity: true, min: -3e38, max: 3e38 }), {
-        minLength: 300,
-        maxLength: 300,
-      }),
+      fc.array(
+        fc.float({ noNaN: true, noDefaultInfinity: true, min: Math.fround(-3e38), max: Math.fround(3e38) }),
+        {
+          minLength: 300,
+          maxLength: 300,
+        },
+      ),
       fc.integer(),
       (list, draw) => {
         const once = decode(codec, encode(codec, Float32Array.from(list), draw), 300);

@@ -4,7 +4,7 @@ import {
   gradientBytes,
   gradientIn,
   readStamped,
-  writeStamped,
+  stampGradient,
 } from '../../shared/exchange/gradient-buffer.js';
 
 const NUM_PARAMETERS = 16_384;
@@ -16,11 +16,17 @@ test('a buffer is whole pages with room for the stamp', () => {
   assert.equal(gradientBytes(16_384), 2 * 65_536);
 });
 
+function write(shared: SharedArrayBuffer, values: Float32Array, stamp: number): void {
+  stampGradient(shared, NUM_PARAMETERS, 0);
+  gradientIn(shared, NUM_PARAMETERS).set(values);
+  stampGradient(shared, NUM_PARAMETERS, stamp);
+}
+
 test('what was written with a stamp is read with it', () => {
   const written = Float32Array.from({ length: NUM_PARAMETERS }, (_, i) => i / 8);
   const read = new Float32Array(NUM_PARAMETERS);
   const shared = buffer();
-  writeStamped(shared, written, 7);
+  write(shared, written, 7);
   assert.equal(readStamped(shared, read, 7), true);
   assert.deepEqual(read, written);
 });
@@ -28,22 +34,16 @@ test('what was written with a stamp is read with it', () => {
 test('who comes after the next one was written, or while it is, is told', () => {
   const read = new Float32Array(NUM_PARAMETERS);
   const shared = buffer();
-  writeStamped(shared, read, 7);
-  writeStamped(shared, read, 8);
+  write(shared, read, 7);
+  stampGradient(shared, NUM_PARAMETERS, 0);
   assert.equal(readStamped(shared, read, 7), false);
-  const interrupted = new Proxy(read, {
-    get: (target, name) => {
-      if (name === Symbol.iterator || name === '0') throw new Error('interrupted');
-      return Reflect.get(target, name, target) as unknown;
-    },
-  });
-  assert.throws(() => writeStamped(shared, interrupted, 9), /interrupted/);
-  assert.equal(readStamped(shared, read, 8), false);
-  assert.equal(readStamped(shared, read, 9), false);
+  write(shared, read, 8);
+  assert.equal(readStamped(shared, read, 7), false);
+  assert.equal(readStamped(shared, read, 8), true);
 });
 
 test('the stamp is no part of the gradient', () => {
   const shared = buffer();
-  writeStamped(shared, new Float32Array(NUM_PARAMETERS).fill(1), 2 ** 31 - 1);
+  write(shared, new Float32Array(NUM_PARAMETERS).fill(1), 2 ** 31 - 1);
   assert.ok(gradientIn(shared, NUM_PARAMETERS).every((value) => value === 1));
 });

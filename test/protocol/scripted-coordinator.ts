@@ -9,6 +9,7 @@ import { Products } from '../../coordinator/products.js';
 import { Sharder } from '../../coordinator/sharder.js';
 import type { LinkWatch, WorkerLink } from '../../coordinator/worker-link.js';
 import { bucketBytes, bucketsOf, checksum } from '../../shared/exchange/buckets.js';
+import { Exchange, exchangeOptions } from '../../shared/exchange/exchange.js';
 import { subtreesOf } from '../../shared/exchange/tree.js';
 import { Replica } from '../../shared/optimizer/replica.js';
 import { version } from '../../shared/package.js';
@@ -43,12 +44,13 @@ export class ScriptedCoordinator {
 
   constructor() {
     const replica = new Replica(model.numParameters, model.numSteps);
-    const { training, workers } = config;
+    const { training } = config;
+    const options = exchangeOptions(config, model);
     const data = {
       memory: replica.memory,
       model,
       training,
-      bucketBytes: workers.bucketBytes,
+      exchange: options,
       step: 0,
       chain: 'first',
     };
@@ -89,6 +91,7 @@ export class ScriptedCoordinator {
       numClasses: model.numClasses,
       model,
       modelDigest: digest,
+      exchange: new Exchange(options),
       averager,
       sharder: new Sharder(config, dataset),
       products: new Products(config, dataset, model, 'nowhere'),

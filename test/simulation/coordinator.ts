@@ -16,12 +16,13 @@ import { runLayout } from '../../coordinator/run.js';
 import { SameHostLane } from '../../coordinator/same-host-lane.js';
 import { Sharder } from '../../coordinator/sharder.js';
 import { startState } from '../../coordinator/start-state.js';
+import { Exchange, exchangeOptions } from '../../shared/exchange/exchange.js';
 import { Replica } from '../../shared/optimizer/replica.js';
 import { version } from '../../shared/package.js';
 import { mount, unmount } from './file-system.js';
 import { CoordinatorEnd } from './network.js';
 import type { SimulatedProcess } from './process.js';
-import { config, dataset, digest, loaded, model } from './setup.js';
+import { dataset, digest, model } from './setup.js';
 import { SimulatedThread } from './thread.js';
 import type { World } from './world.js';
 
@@ -51,7 +52,12 @@ export async function runCoordinator(
   const layout = runLayout(root);
   const { numParameters, numSteps, parameters } = model;
   const replica = new Replica(numParameters, numSteps);
-  const start = await startState(loaded, 'latest', layout.checkpoints, model, undefined, replica);
+  const { loaded } = world;
+  const { config } = loaded;
+  const exchange = new Exchange(exchangeOptions(config, model));
+  const residual = exchange.keepsResiduals ? new SharedArrayBuffer(4 * numParameters) : undefined;
+  const state = { replica, ...(residual && { residual: new Float32Array(residual) }) };
+  const start = await startState(loaded, 'latest', layout.checkpoints, model, undefined, state);
 
   const onDisk = new JournalOnDisk(layout.journal, world.syncsJournal);
   const journalFile = mutation.journal?.(onDisk, process) ?? onDisk;
@@ -76,7 +82,8 @@ export async function runCoordinator(
       memory: replica.memory,
       model,
       training: config.training,
-      bucketBytes: config.workers.bucketBytes,
+      exchange: exchangeOptions(config, model),
+      ...(residual && { residual }),
       step: start.step,
       chain: start.chain,
       places: lane?.places,
@@ -140,6 +147,7 @@ export async function runCoordinator(
     clock: mutation.clock?.(process.clock) ?? process.clock,
     journal,
     ...recoveryOf(past, start.step, config.workers.recoverSeconds),
+    exchange,
     averager,
     lane,
     sharder: mutation.sharder?.(sharder, start.step) ?? sharder,

@@ -1,8 +1,8 @@
 import { checksum } from '../../shared/exchange/buckets.js';
 import { gradientIn } from '../../shared/exchange/gradient-buffer.js';
+import { Exchange, exchangeOptions } from '../../shared/exchange/exchange.js';
 import { LossTracker } from '../../shared/method/tracker.js';
 import { Replica } from '../../shared/optimizer/replica.js';
-import { addInto } from '../../shared/optimizer/sum.js';
 import { ARRAYS } from '../../shared/checkpoint/state.js';
 import type { Device, LaneJobs, LaneModel, LaneRequest } from '../../worker/lane-thread.js';
 import type { Lanes } from '../../worker/lanes.js';
@@ -36,6 +36,7 @@ export class SimulatedLanes implements Pick<Lanes, 'device' | 'count' | 'load' |
   #running = 0;
   #idle: (() => void)[] = [];
   #replica!: Replica;
+  #exchange!: Exchange;
 
   /** @param duration milliseconds that a job takes */
   constructor(
@@ -50,10 +51,11 @@ export class SimulatedLanes implements Pick<Lanes, 'device' | 'count' | 'load' |
     this.#watch = watch;
   }
 
-  async load({ memory }: LaneModel): Promise<void> {
+  async load({ config, memory }: LaneModel): Promise<void> {
     while (this.#running > 0) await new Promise<void>((resolve) => this.#idle.push(resolve));
     await new Promise<void>((resolve) => this.#process.after(this.#duration('model'), resolve));
     this.#replica = Replica.attach(memory, description.numParameters, description.numSteps);
+    this.#exchange = new Exchange(exchangeOptions(config, description));
   }
 
   clear(): void {
@@ -96,7 +98,12 @@ export class SimulatedLanes implements Pick<Lanes, 'device' | 'count' | 'load' |
       case 'slice':
         return () => this.#slice(request);
       case 'merge':
-        return () => addInto(new Float32Array(request.left), new Float32Array(request.right));
+        return () => {
+          const { step, parent, left, right } = request;
+          this.#exchange.merge(new Float32Array(left), new Float32Array(right), step, parent);
+        };
+      case 'encode':
+        return () => this.#exchange.encodeShared(request.sum, request.step, request.node, request.residuals);
       case 'apply':
         return this.#apply(request);
       case 'task':
@@ -111,6 +118,7 @@ export class SimulatedLanes implements Pick<Lanes, 'device' | 'count' | 'load' |
     const into = gradientIn(gradients, parameters.length);
     const salt = checksum(examples) ^ Math.imul(step + 1, 0x9e3779b1) ^ Math.imul(slice + 1, 0x85ebca6b);
     fillGradient(into, parameters, salt);
+    this.#exchange.round(into, step, { level: 0, index: slice });
     const sliceSize = 2;
     const size = examples.length / sliceSize;
     const numbers = Array.from({ length: sliceSize }, (_, i) => examples[i * size]!);

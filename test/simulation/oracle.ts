@@ -1,11 +1,12 @@
 import type { Averaged } from '../../coordinator/averager.js';
 import type { RunEvent } from '../../coordinator/events.js';
 import type { Past } from '../../coordinator/journal.js';
+import { Exchange, exchangeOptions } from '../../shared/exchange/exchange.js';
 import type { Replica } from '../../shared/optimizer/replica.js';
 import { DiskOracle } from './disk-oracle.js';
 import { headerOf, type Header, type Parts } from './parts.js';
 import type { SimulatedProcess } from './process.js';
-import { config, NUM_TRAIN } from './setup.js';
+import { config, model, NUM_TRAIN } from './setup.js';
 import type { Worker } from './machine.js';
 import type { World } from './world.js';
 
@@ -43,6 +44,9 @@ export class Oracle {
   numChecks = 0;
   readonly #world: World;
   readonly #isReference: boolean;
+  readonly #keepsResiduals: boolean;
+  /** What was seen first, by the coordinators' terms. */
+  readonly #seen = new Map<number, Reference>();
   #coordinator: Watched | undefined;
   #coordinatorTroubledUntil = -Infinity;
   #peer = '';
@@ -61,6 +65,7 @@ export class Oracle {
 
   constructor(world: World, reference: Reference | undefined) {
     this.#world = world;
+    this.#keepsResiduals = new Exchange(exchangeOptions(world.loaded.config, model)).keepsResiduals;
     this.#isReference = reference === undefined;
     this.reference = reference ?? { chains: [], hashes: [], evaluations: [], sha256: '' };
     this.disk = new DiskOracle((what) => this.violated(what));
@@ -77,13 +82,29 @@ export class Oracle {
     if (!holds) this.violated(what());
   }
 
-  /** Against what the undisturbed run had there. */
-  #compare<T>(of: { [nth: number]: T }, nth: number, value: T, what: string): void {
-    if (this.#isReference) of[nth] ??= value;
+  /**
+   * Against what the undisturbed run had there; with residuals in what depends on who computed, against what was seen first there while one coordinator
+   * lived.
+   */
+  #compare<K extends 'chains' | 'hashes' | 'evaluations'>(
+    kind: K,
+    term: number,
+    nth: number,
+    value: Reference[K][number],
+    what: string,
+  ): void {
+    const of = (this.#keepsResiduals ? this.#seenIn(term) : this.reference)[kind];
+    if (this.#isReference || this.#keepsResiduals) of[nth] ??= value;
     this.#check(
       of[nth] === value,
       () => `${what} after step ${nth} is ${String(value)}, and not ${String(of[nth])}`,
     );
+  }
+
+  #seenIn(term: number): Reference {
+    const seen = this.#seen.get(term) ?? { chains: [], hashes: [], evaluations: [], sha256: '' };
+    this.#seen.set(term, seen);
+    return seen;
   }
 
   troubledCoordinator(until: number): void {
@@ -143,7 +164,8 @@ export class Oracle {
     const watched = this.#coordinator;
     const step = watched?.averaged?.step;
     if (watched?.process !== process || step === undefined || !process.alive) return;
-    this.#compare(this.reference.hashes, step + 1, replica.hash(), "the coordinator's state");
+    const { term } = watched.past;
+    this.#compare('hashes', term, step + 1, replica.hash(), "the coordinator's state");
   }
 
   told(process: SimulatedProcess, event: RunEvent): void {
@@ -171,7 +193,7 @@ export class Oracle {
         this.#putOut(watched.slots.get(event.slot)!, event.reason);
         break;
       case 'evaluation':
-        this.#compare(this.reference.evaluations, event.step, event.bitsPerDim, 'the evaluation');
+        this.#compare('evaluations', watched.past.term, event.step, event.bitsPerDim, 'the evaluation');
         break;
       case 'divergence':
         this.violated(`slot ${event.slot} holds another state at step ${event.step}`);
@@ -187,7 +209,7 @@ export class Oracle {
     this.#check(step === watched.step + 1, () => `step ${step} is committed after step ${watched.step}`);
     watched.step = step;
     this.#keepers = new Set(watched.ready);
-    this.#compare(this.reference.chains, step, chain, 'the chain');
+    this.#compare('chains', watched.past.term, step, chain, 'the chain');
     // The lanes hide an example's number in its log-likelihood.
     const examples = [...statistics.logLikelihoods].map((nats) => Math.floor(-nats) - 1);
     this.#consumed.set(step, examples);
@@ -216,7 +238,7 @@ export class Oracle {
     this.#check(step === config.training.steps, () => `it ended at step ${step}`);
     if (this.#isReference) this.reference.sha256 = sha256;
     this.#check(
-      sha256 === this.reference.sha256,
+      sha256 === this.reference.sha256 || this.#keepsResiduals,
       () => `the weights at the end are ${sha256}, and not ${this.reference.sha256}`,
     );
   }
@@ -229,7 +251,8 @@ export class Oracle {
   }
 
   applied(worker: Worker, step: number, replica: Replica): void {
-    this.#compare(this.reference.hashes, step, replica.hash(), `the state of ${worker.identity}`);
+    const term = this.#terms.get(worker.process)!;
+    this.#compare('hashes', term, step, replica.hash(), `the state of ${worker.identity}`);
     // Where its session ended meanwhile, it can't offer this state.
     if (this.#applying.delete(worker)) this.#held.set(worker, step);
   }

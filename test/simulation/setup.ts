@@ -1,5 +1,5 @@
 import type { LoadedConfig } from '../../shared/config/load.js';
-import { configSchema } from '../../shared/config/schema.js';
+import { configSchema, type CodecConfig } from '../../shared/config/schema.js';
 import type { Dataset, Split } from '../../shared/data/dataset.js';
 import { describeModel, modelDigest } from '../../shared/model/description.js';
 
@@ -30,7 +30,11 @@ export const config = configSchema.parse({
   },
 });
 
-export const loaded = { path: 'simulated.yaml', config, hash: 'c0ffee' } as LoadedConfig;
+/** The same run, whose gradients are written in another way. */
+export function loadedWith(codec: CodecConfig): LoadedConfig {
+  const other = { ...config, exchange: { codec } };
+  return { path: 'simulated.yaml', config: other, hash: `c0ffee ${codec.kind}` } as LoadedConfig;
+}
 
 /** An example's first variable is its number, so that it is known by its bytes. */
 const split = (count: number): Split => ({

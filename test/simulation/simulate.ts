@@ -1,3 +1,4 @@
+import type { CodecConfig } from '../../shared/config/schema.js';
 import { injectFaults } from './faults.js';
 import type { Mutation } from './mutation.js';
 import type { Reference } from './oracle.js';
@@ -18,6 +19,8 @@ export interface Result {
 
 export interface SimulateOptions {
   readonly mutation?: Mutation;
+  /** Absent: float32. */
+  readonly codec?: CodecConfig;
   readonly trace?: (line: string) => void;
 }
 
@@ -26,10 +29,11 @@ const FAULTS_END = 30_000;
 /** Once they are, the run ends within this time. */
 const LIMIT_MS = 120_000;
 
-let reference: Promise<Reference> | undefined;
+/** By codec. */
+const references = new Map<string, Promise<Reference>>();
 
-async function undisturbed(): Promise<Reference> {
-  const world = new World({ seed: 0, numMachines: 2 });
+async function undisturbed(codec: CodecConfig | undefined): Promise<Reference> {
+  const world = new World({ seed: 0, numMachines: 2, codec });
   await runToEnd(world, LIMIT_MS);
   const { violations } = world.oracle;
   if (violations.length > 0) throw new Error(`the undisturbed run: ${violations.join('; ')}`);
@@ -37,14 +41,20 @@ async function undisturbed(): Promise<Reference> {
 }
 
 /** One run, all of whose faults and delays follow from its seed. */
-export async function simulate(seed: number, { mutation, trace }: SimulateOptions = {}): Promise<Result> {
-  reference ??= undisturbed();
+export async function simulate(
+  seed: number,
+  { mutation, codec, trace }: SimulateOptions = {},
+): Promise<Result> {
+  const key = JSON.stringify(codec);
+  const reference = references.get(key) ?? undisturbed(codec);
+  references.set(key, reference);
   const plan = injectFaults(seed, FAULTS_END);
   const world = new World({
     seed,
     numMachines: plan.numMachines,
     reference: await reference,
     mutation,
+    codec,
     trace,
   });
   plan.into(world);

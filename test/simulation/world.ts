@@ -1,3 +1,5 @@
+import type { LoadedConfig } from '../../shared/config/load.js';
+import type { CodecConfig } from '../../shared/config/schema.js';
 import { Random } from '../../shared/random/philox.js';
 import type { LaneRequest } from '../../worker/lane-thread.js';
 import type { Connection, Direction, Line } from './connection.js';
@@ -13,6 +15,7 @@ import { Oracle, type Reference } from './oracle.js';
 import type { Parts } from './parts.js';
 import { SimulatedProcess } from './process.js';
 import { Timeline } from './timeline.js';
+import { loadedWith } from './setup.js';
 import { runWorker } from './worker.js';
 
 export interface WorldOptions {
@@ -21,6 +24,8 @@ export interface WorldOptions {
   /** What comes out where nothing fails; absent: this is that run. */
   readonly reference?: Reference;
   readonly mutation?: Mutation;
+  /** Absent: float32. */
+  readonly codec?: CodecConfig;
   readonly trace?: (line: string) => void;
 }
 
@@ -33,6 +38,7 @@ export class World {
   readonly memory: HostMemory | undefined;
   readonly oracle: Oracle;
   readonly mutation: Mutation;
+  readonly loaded: LoadedConfig;
   readonly machines: Machine[];
   /** Faults so far, by kind. */
   readonly faults: Record<string, number> = {};
@@ -56,13 +62,14 @@ export class World {
   readonly #trace: ((line: string) => void) | undefined;
   #numProcesses = 0;
 
-  constructor({ seed, numMachines, reference, mutation = {}, trace }: WorldOptions) {
+  constructor({ seed, numMachines, reference, mutation = {}, codec, trace }: WorldOptions) {
     const draws = (what: number) => new Random(seed, 1000, what, 0);
     this.#random = draws(0);
     this.#disk = draws(1);
     this.#lanes = draws(2);
     this.#trace = trace;
     this.mutation = mutation;
+    this.loaded = loadedWith(codec ?? { kind: 'float32' });
     this.syncsJournal = this.#random.uniform() < 0.8;
     this.#hosts = draws(9);
     this.memory = this.#hosts.uniform() < 0.3 ? new HostMemory() : undefined;

@@ -1,5 +1,7 @@
 import assert from 'node:assert/strict';
 import test from 'node:test';
+import { config, model } from '../simulation/setup.js';
+import { Replica } from '../../shared/optimizer/replica.js';
 import { Lanes } from '../../worker/lanes.js';
 
 const failed = (error: Error) => assert.fail(error);
@@ -22,13 +24,19 @@ test('an engine that is not there is told of in words', async () => {
   });
 });
 
+const { shape, numClasses, numParameters, numSteps } = model;
+const { memory } = new Replica(numParameters, numSteps);
+const loaded = { config, shape, numClasses, numTestExamples: 1, memory };
+const parent = { step: 0, parent: { level: 1, index: 0 } };
+
 test('jobs run on free lanes, urgent ones first, and those that none has begun can be forgotten', async () => {
   const lanes = await Lanes.start(1, { cpu: true }, failed);
+  await lanes.load(loaded);
   const order: string[] = [];
   const merge = (name: string, urgent: boolean) => {
     const [left, right] = [new SharedArrayBuffer(16), new SharedArrayBuffer(16)];
     new Float32Array(right).fill(2);
-    return lanes.run('merge', { left, right }, urgent).then(() => {
+    return lanes.run('merge', { ...parent, left, right }, urgent).then(() => {
       order.push(name);
       return new Float32Array(left)[3];
     });
@@ -52,7 +60,8 @@ test('a job that fails rejects, and its lane goes on', async () => {
     lanes.run('task', { task: { kind: 'sample', task: 0, first: 0, count: 1 }, examples: undefined }),
     /./,
   );
+  await lanes.load(loaded);
   const [left, right] = [new SharedArrayBuffer(16), new SharedArrayBuffer(16)];
-  await lanes.run('merge', { left, right });
+  await lanes.run('merge', { ...parent, left, right });
   await lanes.close();
 });

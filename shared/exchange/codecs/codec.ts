@@ -31,9 +31,12 @@ export interface Codec {
   decode(bucket: EncodedBucket, bytes: Uint8Array, into: Float32Array): string | undefined;
 }
 
-/** The first value that is not finite. */
+/** The first value that is not finite, or -1. */
 export function firstNonfinite(values: Float32Array): number {
-  return values.findIndex((value) => !Number.isFinite(value));
+  // Times zero, only what is not finite is not zero: one sum, no branch a value.
+  let sum = 0;
+  for (let i = 0; i < values.length; i++) sum += values[i]! * 0;
+  return sum === 0 ? -1 : values.findIndex((value) => !Number.isFinite(value));
 }
 
 /** Buckets of at most so many elements, each a whole number of `unit`s but for the last. */
