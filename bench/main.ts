@@ -1,5 +1,6 @@
 import { Command, InvalidArgumentError, Option } from 'commander';
 import { UserError } from '../shared/errors.js';
+import { benchCodecs } from './codecs.js';
 import { benchCoding } from './coding.js';
 import { SIZES, type SizeName } from './engine-cases.js';
 import { benchEngine } from './engine.js';
@@ -160,6 +161,16 @@ program
   .option('--steps <n>', 'of each run without arithmetic', positive, 500)
   .addOption(json())
   .action((options) => report('round', options.json, () => benchRound(options, say)));
+
+program
+  .command('codecs')
+  .description(
+    'writing gradients for the wire and reading them: GB/s, bytes, and the link below which it pays',
+  )
+  .option('--sizes <list>', 'millions of parameters', listOf(positive), [1, 4, 32])
+  .option('--rounds <n>', 'of which the fastest counts', positive, 7)
+  .addOption(json())
+  .action((options) => report('codecs', options.json, () => benchCodecs(options, say)));
 
 program
   .command('orders')

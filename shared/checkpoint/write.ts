@@ -135,7 +135,13 @@ async function publish(folder: string, temporary: string, manifest: Manifest): P
 
 async function isSame(checkpoint: string, manifest: Manifest): Promise<boolean> {
   const identity = ({ chain, configHash, files }: Manifest) =>
-    JSON.stringify([chain, configHash, [...ARRAYS.map((array) => FILES[array]), RESIDUAL_FILE].map((file) => files[file as keyof typeof files])]);
+    JSON.stringify([
+      chain,
+      configHash,
+      [...ARRAYS.map((array) => FILES[array]), RESIDUAL_FILE].map(
+        (file) => files[file as keyof typeof files],
+      ),
+    ]);
   try {
     const former = await readManifest(checkpoint);
     if (identity(former) !== identity(manifest)) return false;

@@ -68,8 +68,14 @@ export const F64 = {
 export const choose = (condition: Code, first: Code, second: Code): Code =>
   operation(0x1b)(first, second, condition);
 
-const [BLOCK, LOOP, END, BRANCH, BRANCH_IF] = [0x02, 0x03, 0x0b, 0x0c, 0x0d];
+const [BLOCK, LOOP, IF, END, BRANCH, BRANCH_IF] = [0x02, 0x03, 0x04, 0x0b, 0x0c, 0x0d];
 const [NO_RESULT, IS_ZERO] = [0x40, 0x45];
+
+/** Runs the body if the condition holds. */
+export const onlyIf = (condition: Code, ...body: Code[]): Code => [
+  ...[...condition, IF, NO_RESULT],
+  ...[...body.flat(), END],
+];
 
 /** Runs the body as long as the condition before it holds. */
 export const whileHolds = (condition: Code, ...body: Code[]): Code => [

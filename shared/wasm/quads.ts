@@ -33,6 +33,10 @@ export const I32x4 = {
   add: simd(0xae),
   sub: simd(0xb1),
   mul: simd(0xb5),
+  /** All bits of a lane, or none; signed. */
+  atLeast: simd(0x3f),
+  /** A bit of a number for each lane: its highest. */
+  highestBits: simd(0xa4),
   /** Signed. */
   min: simd(0xb6),
   max: simd(0xb8),

@@ -36,7 +36,12 @@ function start(
     memory: replica.memory,
     model,
     training,
-    exchange: { codec: { kind: 'float32' }, seed: 0, parameters: [{ shape: [NUM_PARAMETERS] }], bucketBytes: 16 },
+    exchange: {
+      codec: { kind: 'float32' },
+      seed: 0,
+      parameters: [{ shape: [NUM_PARAMETERS] }],
+      bucketBytes: 16,
+    },
     step: 0,
     chain: CHAIN_START,
     places,

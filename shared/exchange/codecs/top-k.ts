@@ -1,8 +1,7 @@
 import { bucketBytes } from '../buckets.js';
+import { BLOCK, largestOf } from './largest.js';
 import { evenBuckets, firstNonfinite, type Codec, type EncodedBucket } from './codec.js';
 
-/** Values among which the largest are chosen: their numbers take 16 bits. */
-const BLOCK = 65_536;
 /** Of a kept value: its number and itself. */
 const KEPT_BYTES = 6;
 
@@ -60,64 +59,24 @@ function blocksOf(length: number) {
 
 const NUMBERS = new Uint16Array(BLOCK);
 const KEPT = new Float32Array(BLOCK);
-const BITS = new Uint32Array(BLOCK);
 const asBytes = ({ buffer }: Uint16Array | Float32Array, length: number) =>
   new Uint8Array(buffer as ArrayBuffer, 0, length);
 
 /** False where a value is not finite. */
 function encodeBlock(block: Float32Array, count: number, into: Uint8Array): boolean {
-  const chosen = thresholdOf(block, count);
-  if (!chosen) return false;
+  const largest = largestOf(block, count);
+  if (!largest) return false;
   if (into.length === 4 * block.length) {
     into.set(bucketBytes(block, { offset: 0, length: block.length }));
     return true;
   }
-  const { threshold } = chosen;
-  let equals = chosen.numEqual;
-  let kept = 0;
-  for (let i = 0; i < block.length; i++) {
-    const bits = BITS[i]!;
-    if (bits < threshold || (bits === threshold && equals-- <= 0)) continue;
-    NUMBERS[kept] = i;
-    KEPT[kept++] = block[i]!;
+  for (const [nth, number] of largest.entries()) {
+    NUMBERS[nth] = number;
+    KEPT[nth] = block[number]!;
   }
   into.set(asBytes(NUMBERS, 2 * count));
   into.set(asBytes(KEPT, 4 * count), 2 * count);
   return true;
-}
-
-const HISTOGRAM = new Uint32Array(2048);
-/** The digits of 31 bits, the highest first. */
-const DIGITS = [
-  { shift: 20, digit: 0x7ff },
-  { shift: 9, digit: 0x7ff },
-  { shift: 0, digit: 0x1ff },
-];
-/** First digits of what is not finite. */
-const INFINITE = 0x7f8;
-
-/**
- * The bits of the magnitude that is the `count`-th largest, found digit by digit, and how many of those that equal it are among these. Undefined where a value is not
- * finite. Leaves all magnitudes' bits in BITS.
- */
-function thresholdOf(block: Float32Array, count: number) {
-  const words = new Uint32Array(bucketBytes(block, { offset: 0, length: block.length }).slice().buffer);
-  for (let i = 0; i < words.length; i++) BITS[i] = words[i]! & 0x7fffffff;
-  let numEqual = count;
-  let [threshold, known] = [0, 0];
-  for (const { shift, digit } of DIGITS) {
-    HISTOGRAM.fill(0);
-    for (let i = 0; i < words.length; i++) {
-      const bits = BITS[i]!;
-      if ((bits & known) === threshold) HISTOGRAM[(bits >>> shift) & digit]!++;
-    }
-    if (known === 0 && HISTOGRAM.subarray(INFINITE).some(Boolean)) return undefined;
-    let value = digit;
-    while (HISTOGRAM[value]! < numEqual) numEqual -= HISTOGRAM[value--]!;
-    threshold |= value << shift;
-    known |= digit << shift;
-  }
-  return { threshold, numEqual };
 }
 
 /** False where the numbers do not ascend within the block. */
