@@ -50,14 +50,14 @@ configuration with every default, and what it takes.
 
 \`--set PATH=VALUE\` gives a setting another value, written as in YAML: \`--set training.batch=64\`,
 \`--set 'model.network.multipliers=[1, 2]'\`; without a value (\`--set samples.budget=\`) it goes back to its default. Of several, the
-last one counts. The kinds of network have settings of their own, so another kind is given as a whole:
+last one counts. The kinds of network and of codec have settings of their own, so another kind is given as a whole:
 \`--set 'model.network={kind: transformer, layers: 4, width: 128, heads: 4, mlpWidth: 512}'\`.
 
 Every mistake is told with its place (\`FILE:LINE:COLUMN\`, or the flag) and the nearest right key. A file is one YAML 1.2
 document of plain values: keys once, no tags, anchors, aliases or merge keys, at most 64 KB. With
 \`# yaml-language-server: $schema=schema.json\` as its first line, and \`configs/schema.json\` beside it, editors complete and check it.
 
-Some settings decide what the weights become: \`seed\`, all of \`data\`, \`model\` and \`training\` but \`training.steps\`. Their SHA-256, the config hash,
+Some settings decide what the weights become: \`seed\`, all of \`data\`, \`model\` and \`training\` but \`training.steps\`, and \`exchange.codec\`. Their SHA-256, the config hash,
 stands in every checkpoint, and a run is not resumed under another. All others may change from one start to
 the next: for how long, who computes, what is watched and saved. A folder or file of your own
 counts by its name, so it may be moved; a run is not resumed when what is in it has changed.
@@ -74,7 +74,7 @@ function section(schema: Schema, path: string): string[] {
   if (path) lines.push(`## ${path}`, '', schema.description ?? '', '');
   if (schema.oneOf) return [...lines, ...schema.oneOf.flatMap((choice) => choiceSection(choice, path))];
   const entries = Object.entries(schema.properties ?? {});
-  lines.push(...settings(schema, path), '');
+  lines.push(...listed(schema, path));
   for (const [key, group] of entries.filter(([, setting]) => isGroup(setting)))
     lines.push(...section(group, path ? `${path}.${key}` : key));
   return lines;
@@ -83,10 +83,16 @@ function section(schema: Schema, path: string): string[] {
 /** One of the forms that a group may take, told apart by its kind. */
 function choiceSection(schema: Schema, path: string): string[] {
   const kind = String(schema.properties!.kind!.const);
-  return [`### ${path}, kind: ${kind}`, '', schema.description ?? '', '', ...settings(schema, path), ''];
+  return [`### ${path}, kind: ${kind}`, '', schema.description ?? '', '', ...listed(schema, path)];
 }
 
 const isGroup = ({ properties, oneOf }: Schema) => properties !== undefined || oneOf !== undefined;
+
+/** A paragraph of settings, if there are any. */
+function listed(schema: Schema, path: string): string[] {
+  const lines = settings(schema, path);
+  return lines.length > 0 ? [...lines, ''] : [];
+}
 
 function settings(schema: Schema, path: string): string[] {
   const entries = Object.entries(schema.properties ?? {}).filter(

@@ -320,3 +320,27 @@ test('a user’s own files that have changed since are refused; those without a 
   assert.equal((await loadWith(before))!.step, 2);
   assert.equal((await loadWith())!.step, 2);
 });
+
+test('a residual is written, verified and read back; a checkpoint without one leaves it as it is', async (t) => {
+  const folder = path.join(await temporaryFolder(t), 'checkpoints');
+  const written = randomState(99).parameters;
+  const { path: checkpoint, bytes } = await write(folder, 3, { residual: written });
+  const { bytes: bytesWithout } = await write(path.join(folder, 'without'), 3);
+  assert.ok(bytes - bytesWithout > written.byteLength);
+  const read = async (at: string) => {
+    const residual = new Float32Array(written.length).fill(7);
+    await loadCheckpoint(at, {
+      ...{ parameters, config, configHash: configHash(config) },
+      state: emptyState(),
+      residual,
+    });
+    return Buffer.from(residual.buffer);
+  };
+  assert.deepEqual(await read(checkpoint), Buffer.from(written.slice().buffer));
+  assert.deepEqual(
+    await read(path.join(folder, 'without')),
+    Buffer.from(new Float32Array(written.length).fill(7).buffer),
+  );
+  flip(path.join(checkpoint, 'residual.safetensors'), 200);
+  await assert.rejects(read(checkpoint), /residual\.safetensors/);
+});

@@ -34,6 +34,23 @@ test('what does not count in the hash is not told', () => {
   assert.deepEqual(decisiveDifferences(config, stored(theirs)), []);
 });
 
+test('another codec is another training, but for the one that keeps every bit, which older configs do not name', () => {
+  const withCodec = (codec: object) => configSchema.parse({ ...config, exchange: { codec } });
+  const { exchange: _, ...older } = config;
+  assert.equal(configHash(older), configHash(config));
+  assert.deepEqual(decisiveDifferences(withCodec({ kind: 'bf16' }), stored(config)), [
+    { path: 'exchange.codec.kind', ours: 'bf16', theirs: 'float32' },
+  ]);
+  assert.notEqual(
+    configHash(withCodec({ kind: 'int8' })),
+    configHash(withCodec({ kind: 'int8', rounding: 'feedback' })),
+  );
+  assert.deepEqual(
+    decisiveDifferences(withCodec({ kind: 'bf16' }), stored(older)).map(({ path }) => path),
+    ['exchange'],
+  );
+});
+
 test('a folder of images may be moved, not renamed', () => {
   const at = (folder: string): Config => configSchema.parse({ ...config, data: { set: 'folder', folder } });
   assert.deepEqual(decisiveDifferences(at('/a/cats'), stored(at('/b/cats'))), []);

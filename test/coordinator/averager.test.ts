@@ -3,9 +3,9 @@ import { once } from 'node:events';
 import test, { type TestContext } from 'node:test';
 import { Averager, type Averaged } from '../../coordinator/averager.js';
 import { gradientBytes, gradientIn, readStamped } from '../../shared/exchange/gradient-buffer.js';
-import { stateIn } from '../../shared/exchange/state-copy.js';
+import { residualIn, stateIn } from '../../shared/exchange/state-copy.js';
 import { ARRAYS } from '../../shared/checkpoint/state.js';
-import { configSchema } from '../../shared/config/schema.js';
+import { configSchema, type CodecConfig } from '../../shared/config/schema.js';
 import { checksum } from '../../shared/exchange/buckets.js';
 import { CHAIN_START, nextLink } from '../../shared/exchange/chain.js';
 import { statisticsFrames } from '../../shared/exchange/statistics.js';
@@ -28,6 +28,8 @@ const { training } = configSchema.parse({
 
 function start(
   t: TestContext,
+  codec: CodecConfig = { kind: 'float32' },
+  residual?: SharedArrayBuffer,
   places?: readonly SharedArrayBuffer[],
 ): { averager: Averager; replica: Replica } {
   const replica = new Replica(NUM_PARAMETERS, NUM_STEPS);
@@ -37,11 +39,12 @@ function start(
     model,
     training,
     exchange: {
-      codec: { kind: 'float32' },
+      codec,
       seed: 0,
       parameters: [{ shape: [NUM_PARAMETERS] }],
       bucketBytes: 16,
     },
+    ...(residual && { residual }),
     step: 0,
     chain: CHAIN_START,
     places,
@@ -62,12 +65,14 @@ function add(
   step: number,
   level: number,
   index: number,
-  value: number,
+  value: number | readonly number[],
   hash = false,
   lent?: SharedArrayBuffer,
 ): void {
   const buffer = lent ?? averager.take();
-  gradientIn(buffer, NUM_PARAMETERS).fill(value);
+  const values = gradientIn(buffer, NUM_PARAMETERS);
+  if (typeof value === 'number') values.fill(value);
+  else values.set(value);
   const [begin, end] = [2 * (index << level), 2 * ((index + 1) << level)];
   const statistics = {
     timeSteps: batch.timeSteps.slice(begin, end),
@@ -104,7 +109,7 @@ test('the average is the sum along the tree, and the replica has applied it', as
 
 test('averages are put where others see them while there is room, and elsewhere while there is none', async (t) => {
   const places = [new SharedArrayBuffer(gradientBytes(NUM_PARAMETERS))];
-  const { averager } = start(t, places);
+  const { averager } = start(t, undefined, undefined, places);
   const lent = new SharedArrayBuffer(gradientBytes(NUM_PARAMETERS));
   const read = new Float32Array(NUM_PARAMETERS);
   const average = async (step: number): Promise<Averaged> => {
@@ -162,4 +167,38 @@ test('a snapshot is a copy of one step, whatever comes after it', async (t) => {
   for (const array of ARRAYS) assert.deepEqual([...after[array]], [...replica[array]], array);
   assert.notEqual(after.parameters[0], 1);
   assert.ok(after.components[5]! > 0 && Number.isNaN(after.components[3]!));
+});
+
+test('what an average lacks is in the next, in snapshots, and gone once a state comes from elsewhere', async (t) => {
+  const codec: CodecConfig = { kind: 'top-k', density: 0.25 };
+  const { averager, replica } = start(t, codec, new SharedArrayBuffer(4 * NUM_PARAMETERS));
+  const published = async (step: number, sum: readonly number[]) => {
+    const averaged = once(averager, 'averaged') as Promise<[Averaged]>;
+    add(averager, step, 2, 0, sum);
+    await averaged;
+    const { buffer } = await averager.snapshot();
+    return { gradient: [...replica.gradient], lacking: [...residualIn(buffer, model)!] };
+  };
+  // Buckets are of 4 values, and of 3.
+  const first = await published(0, [8, 1, 2, 3, 4, 5, 6]);
+  assert.deepEqual(first, { gradient: [8, 0, 0, 0, 0, 0, 6], lacking: [0, 1, 2, 3, 4, 5, 0] });
+  const second = await published(1, [0, 0, 2, 0, 0, 0, 0]);
+  assert.deepEqual(second, { gradient: [0, 0, 4, 0, 0, 5, 0], lacking: [0, 1, 0, 3, 4, 0, 0] });
+  const { step, chain, buffer } = await averager.snapshot();
+  averager.load(step, chain, buffer);
+  assert.deepEqual([...residualIn((await averager.snapshot()).buffer, model)!], Array(7).fill(0));
+});
+
+test('the average is published in its codec, and everyone applies what is decoded', async (t) => {
+  const { averager, replica } = start(t, { kind: 'bf16' });
+  const averaged = once(averager, 'averaged') as Promise<[Averaged]>;
+  add(averager, 0, 1, 0, 1);
+  add(averager, 0, 1, 1, 2 ** -9);
+  const [{ buffer, checksums }] = await averaged;
+  await averager.snapshot();
+  // 1 + 2^-9 is no bfloat16.
+  assert.deepEqual([...replica.gradient], Array(NUM_PARAMETERS).fill(1));
+  const bytes = new Uint8Array(buffer, 0, 2 * NUM_PARAMETERS);
+  assert.deepEqual([...bytes], Array(NUM_PARAMETERS).fill([0x80, 0x3f]).flat());
+  assert.deepEqual(checksums, [checksum(bytes.slice(0, 8)), checksum(bytes.slice(8))]);
 });

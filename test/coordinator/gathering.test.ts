@@ -1,6 +1,7 @@
 import assert from 'node:assert/strict';
 import test from 'node:test';
 import { Gathering } from '../../coordinator/gathering.js';
+import type { CodecConfig } from '../../shared/config/schema.js';
 import { Exchange } from '../../shared/exchange/exchange.js';
 import { bucketBytes, bucketsOf, checksum } from '../../shared/exchange/buckets.js';
 
@@ -115,4 +116,22 @@ test('buffers of what stays incomplete come back', () => {
   gathered.bucket({ ...header, index: 4 }, bytes);
   assert.deepEqual(gathered.drain(), taken);
   assert.deepEqual(gathered.drain(), []);
+});
+
+test('encoded buckets come decoded; what can be none is refused', () => {
+  const exchangeOf = (codec: CodecConfig) =>
+    new Exchange({ codec, seed: 0, parameters: [{ shape: [NUM_PARAMETERS] }], bucketBytes: 1024 });
+  const gather = (codec: CodecConfig, bytes: Uint8Array) => {
+    const gathered = new Gathering(exchangeOf(codec), 11, 2, () => new SharedArrayBuffer(4 * NUM_PARAMETERS));
+    gathered.examples(subtree, frames);
+    const header = { ...subtree, offset: 0, length: NUM_PARAMETERS, crc: checksum(bytes) };
+    const whole = gathered.bucket(header, bytes);
+    return typeof whole === 'object' && 'buffer' in whole ? [...new Float32Array(whole.buffer)] : whole;
+  };
+  const int8: CodecConfig = { kind: 'int8', rounding: 'dither' };
+  assert.deepEqual(gather(int8, Uint8Array.of(126, 1, 2, 255, 0, 127)), [1, 2, -1, 0, 127]);
+  assert.equal(gather(int8, Uint8Array.of(126, 1, 2, 255, 0)), 'a bucket of 5 bytes');
+  assert.equal(gather(int8, Uint8Array.of(250, 1, 2, 255, 0, 127)), 'a bucket with a scale that is none');
+  const infinite = new Uint8Array(Uint16Array.of(0, 0, 0x7f80, 0, 0).buffer);
+  assert.deepEqual(gather({ kind: 'bf16' }, infinite), { nonfinite: 'parameters 0 to 4' });
 });

@@ -1,5 +1,6 @@
 import assert from 'node:assert/strict';
 import test from 'node:test';
+import { configSchema } from '../../shared/config/schema.js';
 import { simulate } from './simulate.js';
 import { Summary } from './summary.js';
 import { FAILPOINTS } from './failpoints.js';
@@ -28,6 +29,24 @@ test(`${SEEDS} runs, whatever befalls them, keep every rule and end with the sam
   ];
   assert.deepEqual(Object.keys(summary.faults), expected.sort());
 });
+
+/** Enough for every kind of fault. */
+const LOSSY_SEEDS = 150;
+
+for (const kind of ['bf16', 'int8'])
+  test(`${kind}: ${LOSSY_SEEDS} runs, whatever befalls them, end with the same weights`, () =>
+    noViolations({ kind }));
+
+for (const codec of [{ kind: 'int8', rounding: 'feedback' }, { kind: 'top-k' }, { kind: 'power-sgd' }])
+  test(`${codec.kind} with feedback: in ${LOSSY_SEEDS} runs, whatever befalls them, all replicas agree`, () =>
+    noViolations(codec));
+
+async function noViolations(settings: object): Promise<void> {
+  const { codec } = configSchema.shape.exchange.parse({ codec: settings });
+  const summary = new Summary();
+  for (let seed = 0; seed < LOSSY_SEEDS; seed++) summary.add(await simulate(seed, { codec }));
+  assert.deepEqual(summary.toJSON().violations, []);
+}
 
 test('a seed is a run: the same events come each time', async () => {
   const runOf = async (seed: number) => {

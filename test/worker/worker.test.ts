@@ -35,11 +35,12 @@ class ScriptedLink implements CoordinatorLink {
   }
 }
 
-test('a worker whose lane has something to finish first says that it lives, and takes nobody for silent', async () => {
+/** A client on a simulated lane, which takes so many milliseconds for a model. */
+function startWorker(modelMilliseconds: number) {
   const timeline = new Timeline();
   const process = new SimulatedProcess(timeline, 'worker');
   const links: ScriptedLink[] = [];
-  const lanes = new SimulatedLanes(process, 1, (kind) => (kind === 'model' ? 60_000 : 1), {
+  const lanes = new SimulatedLanes(process, 1, (kind) => (kind === 'model' ? modelMilliseconds : 1), {
     began: () => undefined,
     applied: () => undefined,
     isBroken: () => false,
@@ -56,23 +57,48 @@ test('a worker whose lane has something to finish first says that it lives, and 
     say: () => undefined,
     stopping: { name: 'SIGTERM', exitCode: 143, onStop: () => undefined },
   });
-  void worker.run();
+  /** Or until nothing is planned any more. */
   const until = async (milliseconds: number) => {
-    while (timeline.now < milliseconds) await timeline.advance();
+    while (timeline.now < milliseconds && (await timeline.advance()));
   };
+  return { worker, links, until };
+}
+
+const welcome = {
+  ...{ type: 'welcome', run: 'r', term: 1, slot: 0, config, shape: model.shape },
+  ...{ numClasses: model.numClasses, numTestExamples: 6, model: digest, codec: 'float32' },
+};
+
+test('a worker whose lane has something to finish first says that it lives, and takes nobody for silent', async () => {
+  const { worker, links, until } = startWorker(60_000);
+  void worker.run();
   await until(150);
   const [link] = links as [ScriptedLink];
   assert.deepEqual(
     link.said.map((header) => header.type === 'hello' && header.version),
     [version],
   );
-  link.say({
-    ...{ type: 'welcome', run: 'r', term: 1, slot: 0, config, shape: model.shape },
-    ...{ numClasses: model.numClasses, numTestExamples: 6, model: digest },
-  });
+  link.say(welcome);
   await until(30_000);
   const later = link.said.slice(1).map(({ type }) => type);
   assert.equal(links.length, 1, 'it does not connect anew');
   assert.deepEqual(new Set(later), new Set(['alive']));
   assert.ok(later.length >= 25, `${later.length} in 30 s`);
+});
+
+test('a worker that would write gradients in another way than the coordinator does not join', async () => {
+  const { worker, links, until } = startWorker(1);
+  const ended = worker.run();
+  await until(150);
+  links[0]!.say({ ...welcome, codec: 'int8 in blocks of 32' });
+  const refused = assert.rejects(ended, {
+    name: 'UserError',
+    message: /writes gradients as float32, the coordinator as int8 in blocks of 32: install the same build/,
+  });
+  await until(1000);
+  await refused;
+  assert.deepEqual(
+    links[0]!.said.map(({ type }) => type),
+    ['hello'],
+  );
 });
