@@ -114,7 +114,7 @@ function send(
     exchange.decode(bucket, new Uint8Array(sum, bucket.begin, bucket.bytes), new Float32Array(buffer));
   const count = (BATCH / SLICES) << node.level;
   const statistics = { timeSteps: new Int32Array(count), logLikelihoods: new Float64Array(count) };
-  averaging.take({ kind: 'sum', step, hash: false, node, buffer, statistics });
+  averaging.take({ kind: 'sum', step, hash: false, node, buffer, lent: false, statistics });
 }
 
 async function evaluate({ ema }: Replica): Promise<number> {
