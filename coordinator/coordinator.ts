@@ -30,6 +30,7 @@ import type { Sharder } from './sharder.js';
 import { StateHashes, type Divergence } from './state-hashes.js';
 import { StepClock } from './step-clock.js';
 import { Traffic } from './traffic.js';
+import type { WorkTimes } from './work-times.js';
 import type { WorkerLink } from './worker-link.js';
 
 export interface CoordinatorOptions {
@@ -53,6 +54,8 @@ export interface CoordinatorOptions {
   readonly journal: Journal;
   /** Where the journal tells of commits beyond `startStep`: how their state is looked for. */
   readonly recovery?: Recovery & Pick<Past, 'commits'>;
+  /** Given where steps are to tell when each worker had its slices. */
+  readonly workTimes?: WorkTimes;
   readonly emit: (event: RunEvent) => void;
   /** A checkpoint is due now: the replica is between two steps. */
   readonly checkpoint: () => void;
@@ -143,6 +146,12 @@ export class Coordinator {
   /** Whether one slice gives the same bytes twice on every worker that joined so far. */
   get repeatable(): boolean {
     return this.#repeatable;
+  }
+
+  /** For how long there have been too few workers; undefined while there are enough. */
+  get waitingSeconds(): number | undefined {
+    const { waitingSince } = this.#core;
+    return waitingSince === undefined ? undefined : (this.#now() - waitingSince) / 1000;
   }
 
   get members(): LiveMember[] {
@@ -438,6 +447,7 @@ export class Coordinator {
 
   #gathered(id: string, step: number, begin: number, end: number, gathered: Gathered): void {
     this.#options.averager.add(step, gathered, this.#isHashed(step));
+    this.#options.workTimes?.arrive(step, this.#slot(id), begin, end, this.#now());
     this.#feed({ kind: 'covered', id, step, begin, end });
   }
 
@@ -494,7 +504,7 @@ export class Coordinator {
   }
 
   #carryOut(actions: readonly CoreAction[]): void {
-    const { emit, term, sharder, products } = this.#options;
+    const { emit, term, sharder, products, workTimes } = this.#options;
     for (const action of actions) {
       switch (action.kind) {
         case 'fetch-state':
@@ -512,6 +522,7 @@ export class Coordinator {
           if (this.#waiting) this.#stepClock.begin(this.#now());
           this.#waiting = false;
           this.#peers.get(id)!.dealt(step, begin, end);
+          workTimes?.deal(step, this.#slot(id), begin, end, this.#now());
           this.#say(id, { type: 'deal', term, step, begin, end }, [sharder.examples(step, begin, end)]);
           break;
         }
@@ -590,6 +601,7 @@ export class Coordinator {
   /** Sends the average and the commit, and tells what the step was. */
   #publish(to: readonly string[]): void {
     const { averager, config, term, model, exchange, products, sharder, checkpoint, emit } = this.#options;
+    const { averager, config, term, model, products, sharder, checkpoint, emit, workTimes } = this.#options;
     const averaged = this.#averaged!;
     const { step, buffer, place, checksums, statistics, crcs, chain, update, gradientNorm, seconds } =
       averaged;
@@ -623,6 +635,7 @@ export class Coordinator {
       ...this.#stepClock.read(seconds, now, this.#now()),
       members: this.#core.members.size,
       ...this.#traffic.take(),
+      ...(workTimes && { work: workTimes.take(step, this.#stepClock.startedAt) }),
     });
     this.#stepClock.begin(now);
     const { everySteps } = config.checkpoints;

@@ -72,6 +72,10 @@ export function eventText(event: RunEvent, colors: Colors): string | undefined {
       ].join('\n');
     case 'checkpoint-failed':
       return red(`${at} no checkpoint: ${clean(event.reason)}`);
+    case 'notice-failed':
+      return yellow(
+        `${at} the notice "${event.notice}" did not reach the ${event.by}: ${clean(event.reason)}`,
+      );
     case 'stopping':
       return yellow(`${event.reason}: saving a checkpoint; once more stops at once`);
     case 'step':

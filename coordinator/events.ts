@@ -1,3 +1,5 @@
+import type { NOTICES } from '../shared/config/schema.js';
+
 /** Everything that a run tells of itself: one line each in events.jsonl, and what metrics and progress are made of. */
 export type RunEvent =
   | {
@@ -44,6 +46,8 @@ export type RunEvent =
       bytesOut: number;
       /** The same by message type. */
       bytesByType: { in: Readonly<Record<string, number>>; out: Readonly<Record<string, number>> };
+      /** Where times by worker are asked for. */
+      work?: readonly Work[];
     }
   | { event: 'redeal'; step: number; slices: number; reason: string }
   | { event: 'nonfinite'; step: number; slot: number; tensor: string }
@@ -74,6 +78,7 @@ export type RunEvent =
       warnings: readonly string[];
     }
   | { event: 'checkpoint-failed'; step: number; reason: string }
+  | { event: 'notice-failed'; step: number; notice: NoticeKind; by: 'webhook' | 'command'; reason: string }
   | { event: 'stopping'; step: number; reason: string }
   | { event: 'done'; step: number; seconds: number; sha256: string }
   | { event: 'failed'; step: number; reason: string; exitCode: number };
@@ -84,6 +89,20 @@ export interface StepPhases {
   upload: number;
   reduce: number;
   publish: number;
+}
+
+export type NoticeKind = (typeof NOTICES)[number];
+
+/** Slices `begin` to `end` at a worker. The times are seconds since the step began; what is dealt a step ahead has one below 0. */
+export interface Work {
+  slot: number;
+  begin: number;
+  end: number;
+  dealt: number;
+  /** When the worker could begin: it had them, the step had begun, and its sum before was there. */
+  from: number;
+  /** When their sum was there. */
+  to: number;
 }
 
 /** Receives every event in order. `time` is milliseconds since 1970. Must not throw. */

@@ -2,6 +2,7 @@ import { mkdir } from 'node:fs/promises';
 import path from 'node:path';
 import { machineClock } from '../shared/clock.js';
 import type { LoadedConfig } from '../shared/config/load.js';
+import { withoutNotices } from '../shared/config/secrets.js';
 import type { PublishedSet } from '../shared/config/sets.js';
 import type { Dataset } from '../shared/data/dataset.js';
 import { openDataset } from '../shared/data/open.js';
@@ -34,6 +35,7 @@ import { lockRunFolder } from './run-lock.js';
 import { SameHostLane } from './same-host-lane.js';
 import { Sharder } from './sharder.js';
 import { setAside, startState } from './start-state.js';
+import { openTrackers } from './trackers.js';
 import { RouterLink } from './worker-link.js';
 
 /** Seconds that local workers get to leave by themselves. */
@@ -46,6 +48,7 @@ export function runLayout(runFolder: string) {
     samples: path.join(runFolder, 'samples'),
     logs: path.join(runFolder, 'logs'),
     events: path.join(runFolder, 'events.jsonl'),
+    tensorboard: path.join(runFolder, 'tensorboard'),
     journal: path.join(runFolder, 'journal'),
   };
 }
@@ -93,7 +96,8 @@ async function train(
   observers: readonly Observer[],
   stopping: StopSignals,
 ): Promise<Outcome> {
-  const { config, hash: configHash } = loaded;
+  const { hash: configHash } = loaded;
+  const config = withoutNotices(loaded.config);
   const { training, workers } = config;
   const { shape, numClasses, hash: dataHash } = dataset;
   const startedAt = performance.now();
@@ -101,6 +105,10 @@ async function train(
   const model = describeModel(config.model, { ...dataset, numContext: config.data.context });
   const { numParameters, numSteps } = model;
   const replica = new Replica(numParameters, numSteps);
+  const trackers = await openTrackers({
+    ...{ config: loaded.config, runFolder, layout, resume, emit: (event) => emit(event) },
+    waitingSeconds: () => coordinator.waitingSeconds,
+  });
   await makeFolder(runFolder);
   const unlock = lockRunFolder(runFolder);
   const exchange = new Exchange(exchangeOptions(config, model));
@@ -115,7 +123,7 @@ async function train(
     members: () => coordinator.members,
     refused: () => coordinator.numRefused,
   });
-  const everyone = [eventLog, metrics, ...observers];
+  const everyone = [eventLog, metrics, ...trackers.observers, ...observers];
   const emit = (event: RunEvent) => {
     const time = Date.now();
     for (const observe of everyone) observe(event, time);
@@ -180,6 +188,7 @@ async function train(
     exchange,
     averager,
     lane,
+    workTimes: trackers.workTimes,
     sharder: new Sharder(config, dataset),
     products: new Products(config, dataset, model, layout.samples),
     emit,
@@ -241,6 +250,7 @@ async function train(
     await page?.close();
     await Promise.all([http?.close(), checkpointer.close(), averager.close()]);
     lane?.close();
+    await trackers.close();
     journalFile.close();
     eventLog.close();
     unlock();

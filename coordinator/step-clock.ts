@@ -10,6 +10,11 @@ export class StepClock {
     this.#startedAt = now;
   }
 
+  /** When the step began. */
+  get startedAt(): number {
+    return this.#startedAt;
+  }
+
   /** A step begins: slices can be computed from now on. */
   begin(now: number): void {
     this.#startedAt = now;

@@ -9,6 +9,7 @@ import { partOf } from '../model/part.js';
 import { activationBytes } from './activations.js';
 import type { LoadedConfig } from './load.js';
 import type { Config } from './schema.js';
+import { withSecretsHidden } from './secrets.js';
 import { publishedSet, type PublishedSet } from './sets.js';
 
 /** What a run would take. Bytes are exact but for `activations` and `process`, which are estimates. */
@@ -78,7 +79,7 @@ export async function describeRun({
   return {
     path: file,
     hash,
-    config,
+    config: withSecretsHidden(config),
     notes,
     model: { numParameters: P, numTensors: parameters.length, numVariables, numClasses },
     data: {

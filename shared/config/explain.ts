@@ -1,6 +1,7 @@
 import type { z } from 'zod';
 import { instead, keysAt } from './keys.js';
 import { nearest } from './nearest.js';
+import { isSecret } from './secrets.js';
 import type { Path } from './yaml.js';
 
 /** One thing that is wrong with a setting. */
@@ -65,6 +66,7 @@ function explain(issue: Issue): string {
   const needed = need(issue);
   if (input === undefined) return `is missing: it ${needed}`;
   if (input === null) return `has no value: it ${needed}`;
+  if (isSecret(issue.path as Path)) return needed;
   return `${needed}, not ${show(input)}${hint(issue)}`;
 }
 

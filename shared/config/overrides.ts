@@ -3,6 +3,7 @@ import { UsageError } from '../errors.js';
 import { instead, keysAt } from './keys.js';
 import type { Problem } from './problems.js';
 import { problemsError } from './problems.js';
+import { isSecret } from './secrets.js';
 import { parseYaml } from './yaml.js';
 
 /** A setting given on the command line. */
@@ -22,14 +23,14 @@ export interface Override {
 export function parseOverrides(sets: readonly string[]): Override[] {
   const problems: Problem[] = [];
   const overrides = sets.flatMap((set): Override[] => {
-    const place = `--set ${set}`;
+    const [, dotted, text] = /^([^=]*)=(.*)$/s.exec(set) ?? [];
+    const keys = dotted?.split('.') ?? [];
+    const place = `--set ${isSecret(keys) ? `${dotted}=...` : set}`;
     const refuse = (text: string) => {
       problems.push({ place, text });
       return [];
     };
-    const [, dotted, text] = /^([^=]*)=(.*)$/s.exec(set) ?? [];
     if (!dotted || text === undefined) return refuse('write PATH=VALUE, such as training.steps=100');
-    const keys = dotted.split('.');
     for (const [depth, key] of keys.entries()) {
       const above = keys.slice(0, depth);
       const known = keysAt(above);

@@ -116,6 +116,7 @@ function kindOf({ type, anyOf, items, multipleOf, ...rest }: Schema): string {
   if (choices) return choices.map(code).join(', ');
   if (type === 'array') return `list of (${kindOf(items!)})`;
   if (type === 'string') return 'text';
+  if (type === 'boolean') return '`true` or `false`';
   return `${type === 'integer' ? 'whole number' : 'number'}${range(rest)}${multipleOf ? `, a multiple of ${multipleOf}` : ''}`;
 }
 

@@ -427,6 +427,54 @@ const codec = z
   .describe('How gradients are written for the wire, from and to the workers; see docs/exchange.md.');
 
 const exchange = z.strictObject({ codec }).describe('How gradients travel.');
+const webAddress = z.string().regex(/^https?:\/\/[^\s/?#@]+([/?#]\S*)?$/, {
+  error: 'must be an address that starts with http:// or https://, without user and password',
+});
+
+const trackers = z
+  .strictObject({
+    tensorboard: z
+      .boolean()
+      .default(false)
+      .describe("Writes what TensorBoard shows into `tensorboard` of the run's folder."),
+    timeline: z
+      .boolean()
+      .default(false)
+      .describe(
+        'Notes with each step when each worker was dealt its slices and when their sums came, for `ardm timeline`. The event log grows by about 80 bytes a worker and step.',
+      ),
+    otlp: webAddress
+      .optional()
+      .describe(
+        'Where an OpenTelemetry collector takes OTLP over HTTP, such as http://127.0.0.1:4318: each step becomes a trace. Absent: OTEL_EXPORTER_OTLP_ENDPOINT, or none.',
+      ),
+  })
+  .describe('What else a run is recorded with, besides its event log and metrics.');
+
+/** What a notice can be of. */
+export const NOTICES = ['done', 'failed', 'waiting', 'best'] as const;
+
+const notify = z
+  .strictObject({
+    webhook: webAddress
+      .optional()
+      .describe('Gets each notice by POST, as JSON. It is a secret: neither shown nor stored anywhere.'),
+    command: z
+      .array(z.string())
+      .min(1)
+      .optional()
+      .describe(
+        'Is started for each notice, without a shell, with the JSON on its standard input: a program and its arguments. Neither shown nor stored.',
+      ),
+    on: z
+      .array(z.enum(NOTICES))
+      .default([...NOTICES])
+      .describe(
+        'What is told: the end of the run, well or not (but for Ctrl-C); too few workers for `waitingSeconds`; an evaluation better than all before.',
+      ),
+    waitingSeconds: seconds.default(300).describe('Waiting is told once it lasts so long.'),
+  })
+  .describe('Who is told of what happens, away from the screen.');
 
 const HOST = String.raw`(\[[0-9a-fA-F:.]+\]|[^\s:/\[\]]+)`;
 const PORT = String.raw`(\d{1,4}|[1-5]\d{4}|6[0-4]\d{3}|65[0-4]\d{2}|655[0-2]\d|6553[0-5])`;
@@ -463,6 +511,8 @@ export const configSchema = z.strictObject({
   checkpoints: checkpoints.prefault({}),
   workers: workers.prefault({}),
   exchange: exchange.prefault({}),
+  trackers: trackers.prefault({}),
+  notify: notify.prefault({}),
   listen: workerAddressSchema
     .default(DEFAULT_WORKER_ADDRESS)
     .describe('Where workers connect, `tcp://HOST:PORT`. Port 0: any free one, told at the start.'),
@@ -479,3 +529,4 @@ export type TransformerConfig = Extract<NetworkConfig, { kind: 'transformer' }>;
 export type DiffwaveConfig = Extract<NetworkConfig, { kind: 'diffwave' }>;
 export type TrainingConfig = Config['training'];
 export type CodecConfig = Config['exchange']['codec'];
+export type NotifyConfig = Config['notify'];
