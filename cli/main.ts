@@ -16,6 +16,7 @@ import * as keys from './keys.js';
 import * as plan from './plan.js';
 import * as sample from './sample.js';
 import * as status from './status.js';
+import * as timeline from './timeline.js';
 import * as view from './view.js';
 
 const EXAMPLES = `
@@ -36,6 +37,7 @@ Examples:
   ardm keys new                   so that workers on other machines may join
   ardm status --watch             of the run on this machine
   ardm view runs/mnist runs/other   their curves in the browser, one over the other
+  ardm timeline runs/mnist --steps 100:200   where the time went, for ui.perfetto.dev
 
 Training is ardm-coord and ardm-worker: see their --help.`;
 
@@ -54,6 +56,7 @@ const COMMANDS: readonly { register(program: Command): void }[] = [
   keys,
   status,
   view,
+  timeline,
   doctor,
 ];
 

@@ -22,7 +22,7 @@ export interface NoticesOptions {
   readonly emit: (event: RunEvent) => void;
 }
 
-/** One after another, on one way. */
+/** Delivers notices one after another. */
 class Outbox {
   readonly #deliver: Delivery;
   readonly #failed: (notice: NoticeKind, step: number, reason: string) => void;
@@ -35,15 +35,13 @@ class Outbox {
   }
 
   put(notice: NoticeKind, step: number, body: string, signal: AbortSignal): void {
-    const isFull = this.#numPending >= MAX_PENDING;
-    const deliver = async () => {
-      if (isFull) throw new Error(`${MAX_PENDING} notices before it are on their way`);
-      await this.#deliver(body, signal);
-    };
+    const fail = (reason: string) => this.#failed(notice, step, reason);
+    if (this.#numPending >= MAX_PENDING)
+      return queueMicrotask(() => fail(`${MAX_PENDING} notices before it are on their way`));
     this.#numPending++;
-    this.#delivered = (isFull ? Promise.resolve() : this.#delivered)
-      .then(deliver)
-      .catch((error: Error) => this.#failed(notice, step, error.message))
+    this.#delivered = this.#delivered
+      .then(() => this.#deliver(body, signal))
+      .catch((error: Error) => fail(error.message))
       .finally(() => this.#numPending--);
   }
 
@@ -53,29 +51,31 @@ class Outbox {
 }
 
 /**
- * Tells a webhook and a command of what somebody wants to know who looks elsewhere, one notice after another. Training never waits for it; one
- * that could not be delivered is an event.
+ * Tells a webhook and a command what somebody wants to know who looks elsewhere. Training never waits for it; a notice that could not be
+ * delivered is an event.
  */
 export class Notices {
   readonly #options: NoticesOptions;
-  readonly #ways: readonly Way[];
+  readonly #outboxes: readonly Outbox[];
   #best: number | undefined;
   /** The last that was said of why. */
   #waiting: (RunEvent & { event: 'waiting' }) | undefined;
   /** The next look at how long the run has waited. */
   #look: NodeJS.Timeout | undefined;
   #hasToldWaiting = false;
-  #numPending = 0;
-  #delivered: Promise<void> = Promise.resolve();
   readonly #closing = new AbortController();
 
   constructor(options: NoticesOptions) {
     this.#options = options;
     this.#best = options.best;
     const { webhook, command } = options.settings;
-    this.#ways = [
-      ...(webhook === undefined ? [] : [{ by: 'webhook' as const, deliver: byWebhook(webhook) }]),
-      ...(command === undefined ? [] : [{ by: 'command' as const, deliver: byCommand(command) }]),
+    const outbox = (by: 'webhook' | 'command', deliver: Delivery) =>
+      new Outbox(deliver, (notice, step, reason) =>
+        options.emit({ event: 'notice-failed', step, notice, by, reason }),
+      );
+    this.#outboxes = [
+      ...(webhook === undefined ? [] : [outbox('webhook', byWebhook(webhook))]),
+      ...(command === undefined ? [] : [outbox('command', byCommand(command))]),
     ];
   }
 
@@ -92,21 +92,15 @@ export class Notices {
         const { step, bitsPerDim } = event;
         const before = this.#best;
         this.#best = Math.min(bitsPerDim, before ?? Infinity);
-        if (before !== undefined && bitsPerDim < before)
-          this.#tell('best', `${bits(bitsPerDim)} at step ${step}, ${bits(before)} before`, time, {
-            ...event,
-            before,
-          });
+        if (before === undefined || bitsPerDim >= before) break;
+        const text = `${bits(bitsPerDim)} at step ${step}, ${bits(before)} before`;
+        this.#tell('best', text, time, { ...event, before });
         break;
       }
       case 'done': {
         const bound = this.#best === undefined ? '' : `, best test bound ${bits(this.#best)}`;
-        this.#tell(
-          'done',
-          `done at step ${event.step} after ${duration(event.seconds)}${bound}`,
-          time,
-          event,
-        );
+        const text = `done at step ${event.step} after ${duration(event.seconds)}${bound}`;
+        this.#tell('done', text, time, event);
         break;
       }
       case 'failed':
@@ -120,7 +114,7 @@ export class Notices {
   async close(): Promise<void> {
     clearTimeout(this.#look);
     const limit = setTimeout(() => this.#closing.abort(), CLOSE_MS);
-    await this.#delivered;
+    await Promise.all(this.#outboxes.map(({ delivered }) => delivered));
     clearTimeout(limit);
   }
 
@@ -140,33 +134,18 @@ export class Notices {
     return setTimeout(look, seconds * 1000).unref();
   }
 
-  #tell(notice: NoticeKind, text: string, time: number, event: RunEvent & Record<string, unknown>): void {
-    const { settings, name, folder, emit } = this.#options;
+  #tell(
+    notice: NoticeKind,
+    text: string,
+    time: number,
+    event: { readonly step: number; readonly [field: string]: unknown },
+  ): void {
+    const { settings, name, folder } = this.#options;
     if (!settings.on.includes(notice)) return;
     const host = hostname();
-    const body = JSON.stringify({
-      ...{
-        notice,
-        text: `${name} on ${host}: ${text}`,
-        name,
-        host,
-        folder,
-        time: new Date(time).toISOString(),
-      },
-      ...event,
-    });
-    for (const { by, deliver } of this.#ways) {
-      const fail = (reason: string) => emit({ event: 'notice-failed', step: event.step, notice, by, reason });
-      if (this.#numPending >= MAX_PENDING) {
-        queueMicrotask(() => fail(`${MAX_PENDING} notices before it are on their way`));
-        continue;
-      }
-      this.#numPending++;
-      this.#delivered = this.#delivered
-        .then(() => deliver(body, this.#closing.signal))
-        .catch((error: Error) => fail(error.message))
-        .finally(() => this.#numPending--);
-    }
+    const about = { name, host, folder, time: new Date(time).toISOString() };
+    const body = JSON.stringify({ notice, text: `${name} on ${host}: ${text}`, ...about, ...event });
+    for (const outbox of this.#outboxes) outbox.put(notice, event.step, `${body}\n`, this.#closing.signal);
   }
 }
 

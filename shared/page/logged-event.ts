@@ -1,7 +1,7 @@
 import { PHASES, type Phases } from './views.js';
 
 /** Of no use to a reader, or shown elsewhere. */
-const LEFT_OUT = ['time', 'event', 'step', 'configHash', 'bytesByType', 'phases', 'incarnation'];
+const LEFT_OUT = ['time', 'event', 'step', 'configHash', 'bytesByType', 'phases', 'work', 'incarnation'];
 const MAX_TEXT = 300;
 
 /** A line of events.jsonl. Its fields are what some version of the coordinator wrote, so each is looked at before it is used. */
@@ -48,6 +48,15 @@ export class LoggedEvent {
   phases(): Phases {
     const phases = this.#fields.phases as Partial<Phases> | undefined;
     return Object.fromEntries(PHASES.map((name) => [name, Number(phases?.[name]) || 0])) as unknown as Phases;
+  }
+
+  /** Objects of numbers; those that are none are left out. */
+  list(name: string): Readonly<Record<string, number | undefined>>[] {
+    const value = this.#fields[name];
+    if (!Array.isArray(value)) return [];
+    return (value as unknown[]).filter(
+      (entry): entry is Record<string, number | undefined> => typeof entry === 'object' && entry !== null,
+    );
   }
 
   /** Fields that a reader may want to see. */

@@ -18,6 +18,7 @@ const FLAGS = {
   inspect: '--json',
   status: '--config --watch --json',
   view: '--http --open',
+  timeline: '--steps --out',
   'data list': '--json',
   'data fetch': '',
   'data verify': '--json',
