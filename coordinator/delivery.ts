@@ -34,7 +34,7 @@ async function post(
 ): Promise<{ reason: string; isFinal: boolean } | undefined> {
   try {
     const headers = { 'content-type': 'application/json' };
-    const answer = await fetch(url, { method: 'POST', headers, body, signal, redirect: 'error' });
+    const answer = await fetch(url, { method: 'POST', headers, body, signal, redirect: 'manual' });
     await answer.body?.cancel();
     if (answer.ok) return undefined;
     const { status } = answer;

@@ -1,6 +1,5 @@
 import { readFileSync } from 'node:fs';
 import path from 'node:path';
-import { setTimeout as sleep } from 'node:timers/promises';
 import type * as Api from '@opentelemetry/api';
 import type { Attributes, HrTime, Tracer } from '@opentelemetry/api';
 import type { SpanExporter } from '@opentelemetry/sdk-trace';
@@ -45,9 +44,19 @@ export async function createTraces(
     ],
   });
   const observe = createSpans(api, provider.getTracer('ardm', version));
-  const close = async () => {
-    await Promise.race([provider.shutdown().catch(() => undefined), sleep(CLOSE_MS)]);
-  };
+  const close = () =>
+    new Promise<void>((resolve) => {
+      const limit = setTimeout(() => {
+        process.stderr.write('the last traces could not be delivered in time\n');
+        resolve();
+      }, CLOSE_MS);
+      const end = () => {
+        clearTimeout(limit);
+        resolve();
+      };
+      // A failure is told by then.
+      provider.shutdown().then(end, end);
+    });
   return Object.assign(observe, { close });
 }
 
