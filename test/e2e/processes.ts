@@ -54,9 +54,9 @@ export class Run extends Command {
   /** Coordinators that listened in this folder before. */
   readonly #earlier: number;
 
-  constructor(t: TestContext, folder: string, args: readonly string[]) {
+  constructor(t: TestContext, folder: string, args: readonly string[], env: NodeJS.ProcessEnv = {}) {
     const ports = ['--listen', 'tcp://127.0.0.1:0', '--http', '127.0.0.1:0'];
-    super(t, 'coordinator', ['--run-dir', folder, ...ports, ...args]);
+    super(t, 'coordinator', ['--run-dir', folder, ...ports, ...args], { env });
     this.folder = folder;
     this.#earlier = this.events('listen').length;
   }

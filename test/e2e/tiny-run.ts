@@ -31,8 +31,14 @@ export async function tinyRun(t: TestContext, text = CONFIG): Promise<{ config: 
 }
 
 /** Starts a coordinator without workers of its own. */
-export function start(t: TestContext, config: string, folder: string, args: readonly string[] = []): Run {
-  return new Run(t, folder, ['--config', config, ...args]);
+export function start(
+  t: TestContext,
+  config: string,
+  folder: string,
+  args: readonly string[] = [],
+  env: NodeJS.ProcessEnv = {},
+): Run {
+  return new Run(t, folder, ['--config', config, ...args], env);
 }
 
 /** Starts a worker of one CPU thread. */
