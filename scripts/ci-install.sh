@@ -38,6 +38,7 @@ say 'TensorBoard'
 tensorboard=2.21.0
 folder="${ARDM_CACHE:-${XDG_CACHE_HOME:-$HOME/.cache}/ardm}/tensorboard-$tensorboard"
 if [ ! -e "$folder" ]; then
+  rm -rf "$folder.part"
   python3 -m pip install --quiet --disable-pip-version-check --root-user-action=ignore \
     --target "$folder.part" "tensorboard==$tensorboard"
   mv "$folder.part" "$folder"

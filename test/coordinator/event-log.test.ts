@@ -51,6 +51,7 @@ test('docs/observability.md has every event with its fields', () => {
   const ends: RunEvent[] = [
     { event: 'stopping', step: 0, reason: '' },
     { event: 'failed', step: 0, reason: '', exitCode: 1 },
+    { event: 'notice-failed', step: 0, notice: 'done', by: 'webhook', reason: '' },
   ];
   for (const told of [...madeUpRun().map(([event]) => event), ...ends]) {
     for (const field of Object.keys(told).slice(2))
