@@ -10,8 +10,8 @@ export interface TraceEvent {
   readonly tid: number;
   readonly ts?: number;
   readonly dur?: number;
-  /** Of an instant: how far its line reaches. */
-  readonly s?: 't' | 'p';
+  /** Of an instant: it is its track's. */
+  readonly s?: 't';
   readonly args?: Readonly<Record<string, unknown>>;
 }
 
@@ -22,6 +22,8 @@ export interface StepRange {
 }
 
 const [COORDINATOR, WORKERS] = [1, 2];
+/** Tracks are threads to a viewer: one whose number is that of its process would be called its main thread. */
+const [FIRST_TRACK, FIRST_WORKER] = [10, 100];
 /** The coordinator's tracks, from top to bottom. */
 const TRACKS = ['steps', 'phases', 'publication', 'evaluation', 'samples', 'checkpoints', 'events'] as const;
 type Track = (typeof TRACKS)[number];
@@ -64,8 +66,8 @@ export class Timeline {
         this.#slice(COORDINATOR, idOf(track), event.event, event.time - 1000 * seconds, event.time, args),
       ];
     const isOfWorker = slot !== undefined && slot >= 0 && event.event !== 'restart';
-    const at = isOfWorker ? { pid: WORKERS, tid: slot } : { pid: COORDINATOR, tid: idOf('events') };
-    return [{ name: event.event, ph: 'i', ...at, ts: this.#microseconds(event.time), s: 'p', args }];
+    const at = isOfWorker ? { pid: WORKERS, tid: idOfSlot(slot) } : { pid: COORDINATOR, tid: idOf('events') };
+    return [{ name: event.event, ph: 'i', ...at, ts: this.#microseconds(event.time), s: 't', args }];
   }
 
   /** Names and order of the tracks that were drawn. */
@@ -81,7 +83,7 @@ export class Timeline {
       name(COORDINATOR, 0, 'process_name', { name: 'coordinator' }),
       name(WORKERS, 0, 'process_name', { name: 'workers' }),
       ...TRACKS.flatMap((title) => track(COORDINATOR, idOf(title), title)),
-      ...[...this.#workers].flatMap(([slot, title]) => track(WORKERS, slot, title)),
+      ...[...this.#workers].flatMap(([slot, title]) => track(WORKERS, idOfSlot(slot), title)),
     ];
   }
 
@@ -99,11 +101,11 @@ export class Timeline {
       }),
       ...[...this.#work(event, begin)],
     ];
-    const counts = { 'bits per dimension': bitsPerDim, workers: event.number('members') };
-    for (const [name, value] of Object.entries(counts)) {
-      const ts = this.#microseconds(decided);
-      if (value !== undefined) events.push({ name, ph: 'C', pid: COORDINATOR, tid: 0, ts, args: { value } });
-    }
+    const curve = (name: string, args: Readonly<Record<string, number>>) =>
+      events.push({ name, ph: 'C', pid: COORDINATOR, tid: 0, ts: this.#microseconds(decided), args });
+    const members = event.number('members');
+    if (bitsPerDim !== undefined) curve('training', { 'bits/dim': bitsPerDim });
+    if (members !== undefined) curve('connected', { workers: members });
     return events;
   }
 
@@ -113,8 +115,12 @@ export class Timeline {
       if (![slot, begin, end, dealt, from, to].every(Number.isFinite)) continue;
       this.hasWork = true;
       const at = (second: number) => stepBegin + 1000 * second;
-      const args = { step: event.step, slices: `${begin} to ${end! - 1}`, dealtSecondsBefore: from! - dealt! };
-      yield this.#slice(WORKERS, slot!, `step ${event.step}`, at(from!), at(to!), args);
+      const args = {
+        step: event.step,
+        slices: `${begin} to ${end! - 1}`,
+        dealtSecondsBefore: from! - dealt!,
+      };
+      yield this.#slice(WORKERS, idOfSlot(slot!), `step ${event.step}`, at(from!), at(to!), args);
     }
   }
 
@@ -138,4 +144,5 @@ export class Timeline {
   }
 }
 
-const idOf = (track: Track) => TRACKS.indexOf(track) + 1;
+const idOf = (track: Track) => FIRST_TRACK + TRACKS.indexOf(track);
+const idOfSlot = (slot: number) => FIRST_WORKER + slot;

