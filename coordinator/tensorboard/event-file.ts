@@ -23,7 +23,7 @@ export function record(data: Uint8Array): Uint8Array {
 const masked = (crc: number) => (((crc >>> 15) | (crc << 17)) + 0xa282ead8) >>> 0;
 
 /**
- * An event file of TensorBoard, made when there is something to write. It says at its beginning that its first step starts anew, so what earlier files in
+ * An event file of TensorBoard, made when there is something to write. It says at its beginning from which step on it starts anew: what earlier files in
  * the folder have of that step and later ones is not shown.
  */
 export class EventFile {
@@ -37,20 +37,21 @@ export class EventFile {
   /**
    * @param step committed steps
    * @param time milliseconds since 1970
+   * @param anew where a file that is made for this starts anew
    * @throws the system's error
    */
-  add(step: number, time: number, values: readonly SummaryValue[]): void {
-    const at = message(double(EVENT.wallTime, time / 1000), integer(EVENT.step, step));
+  add(step: number, time: number, values: readonly SummaryValue[], anew: number): void {
+    const at = (step: number) => message(double(EVENT.wallTime, time / 1000), integer(EVENT.step, step));
     if (this.#file === undefined) {
       mkdirSync(this.#folder, { recursive: true });
       const seconds = String(Math.floor(time / 1000)).padStart(10, '0');
       const name = `events.out.tfevents.${seconds}.${hostname()}.${process.pid}`;
       this.#file = openSync(path.join(this.#folder, name), 'a');
-      this.#write(message(at, bytes(EVENT.fileVersion, 'brain.Event:2')));
-      this.#write(message(at, bytes(EVENT.sessionLog, integer(1, START))));
+      this.#write(message(at(anew), bytes(EVENT.fileVersion, 'brain.Event:2')));
+      this.#write(message(at(anew), bytes(EVENT.sessionLog, integer(1, START))));
     }
     const summary = message(...values.map((value) => bytes(1, value)));
-    this.#write(message(at, bytes(EVENT.summary, summary)));
+    this.#write(message(at(step), bytes(EVENT.summary, summary)));
   }
 
   close(): void {

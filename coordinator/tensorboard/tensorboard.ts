@@ -18,6 +18,8 @@ export class TensorBoard {
   readonly #folder: string;
   readonly #config: string;
   readonly #files: Readonly<Record<Part, EventFile>>;
+  /** The run began at step 0: whatever is in the folder is of another. */
+  #isAnew = false;
   #hasConfig = false;
   #hasFailed = false;
   #batch = 0;
@@ -37,6 +39,10 @@ export class TensorBoard {
     switch (event.event) {
       case 'start':
         this.#batch = event.batch;
+        this.#isAnew = event.step === 0;
+        break;
+      case 'recovered':
+        this.#isAnew &&= event.step === 0;
         break;
       case 'step':
         this.#add('train', event.step, time, this.#stepValues(event));
@@ -100,7 +106,7 @@ export class TensorBoard {
   #add(to: Part, step: number, time: number, values: readonly SummaryValue[]): void {
     if (this.#hasFailed || values.length === 0) return;
     try {
-      this.#files[to].add(step, time, values);
+      this.#files[to].add(step, time, values, this.#isAnew ? 0 : step);
     } catch (error) {
       this.#fail(error as Error);
     }

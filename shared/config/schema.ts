@@ -443,7 +443,11 @@ const trackers = z
       .describe(
         'Notes with each step when each worker was dealt its slices and when their sums came, for `ardm timeline`. The event log grows by about 70 bytes a worker and step.',
       ),
-    otlp: webAddress
+    otlp: z
+      .string()
+      .regex(/^https?:\/\/[^\s/?#@]+(\/[^\s?#]*)?$/, {
+        error: 'must be http://HOST:PORT, such as http://127.0.0.1:4318, with a path at most',
+      })
       .optional()
       .describe(
         'Where an OpenTelemetry collector takes OTLP over HTTP, such as http://127.0.0.1:4318: each step becomes a trace. Absent: OTEL_EXPORTER_OTLP_ENDPOINT, or none.',

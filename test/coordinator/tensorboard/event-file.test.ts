@@ -45,7 +45,7 @@ test('a file is made with its first values, and several are found in the order o
   silent.close();
   for (const time of [2e12, 9e11]) {
     const file = new EventFile(folder);
-    file.add(1, time, [scalar('a', 1)]);
+    file.add(1, time, [scalar('a', 1)], 1);
     file.close();
   }
   const names = readdirSync(folder).sort();

@@ -11,12 +11,16 @@ import { temporaryFolder } from '../../data/temporary.js';
 import { madeUpRun, stepEvent } from '../made-up-run.js';
 import { hasTensorBoard, readByTensorBoard } from './real-tensorboard.js';
 
-const [start] = madeUpRun();
+/** What a process tells at its start from the checkpoint of a step. */
+const start = (step: number): RunEvent => ({
+  ...(madeUpRun()[0]![0] as RunEvent & { event: 'start' }),
+  step,
+});
 
 /** Tells a process's events, a second a step, and ends it. */
 async function tell(folder: string, begin: number, ...events: readonly RunEvent[]): Promise<void> {
   const board = new TensorBoard(folder, 'name: x\ntraining:\n  steps: 10');
-  for (const event of [start![0], ...events]) board.observe(event, begin + 1000 * event.step);
+  for (const event of [start(0), ...events]) board.observe(event, begin + 1000 * event.step);
   await board.close();
 }
 
@@ -59,11 +63,24 @@ test('a resumed run has no step twice, and loses none that is not done again', a
     Array.from({ length: last - first + 1 }, (_, i) => stepEvent(first + i));
   await tell(folder, 1e12, ...steps(1, 4), evaluation(4, 1.5), ...steps(5, 6), evaluation(6, 1.4));
   // Killed at step 6, resumed from step 4, where the evaluation comes due again.
-  await tell(folder, 2e12, evaluation(4, 1.5), ...steps(5, 7));
+  await tell(folder, 2e12, start(4), evaluation(4, 1.5), ...steps(5, 7));
   const [train, test] = readByTensorBoard(path.join(folder, 'train'), path.join(folder, 'test'));
   const told = train!.scalars.bits_per_dim!.map(([time, step]) => [Math.floor(time / 1e9), step]);
   assert.deepEqual(told, [...[1, 2, 3, 4].map((step) => [1, step]), ...[5, 6, 7].map((step) => [2, step])]);
   assert.deepEqual(test!.scalars.bits_per_dim, [[2e9 + 4, 4, 1.5]]);
+});
+
+test('a run that goes on from what its workers hold keeps their steps; one that begins anew keeps none', async (t) => {
+  if (!hasTensorBoard(t)) return;
+  const folder = await temporaryFolder(t);
+  const [train, test] = [path.join(folder, 'train'), path.join(folder, 'test')];
+  const stepsOf = (run: string) => readByTensorBoard(run)[0]!.scalars.bits_per_dim!.map(([, step]) => step);
+  await tell(folder, 1e12, stepEvent(1), stepEvent(2), evaluation(2, 1.5));
+  await tell(folder, 2e12, { event: 'recovered', step: 2, lost: 0 }, stepEvent(3));
+  assert.deepEqual(stepsOf(train), [1, 2, 3]);
+  await tell(folder, 3e12, stepEvent(1), evaluation(3, 2));
+  assert.deepEqual(stepsOf(train), [1]);
+  assert.deepEqual(stepsOf(test), [3]);
 });
 
 test('samples are pictures to look at, texts to read and clips to play', async (t) => {
