@@ -427,6 +427,7 @@ const codec = z
   .describe('How gradients are written for the wire, from and to the workers; see docs/exchange.md.');
 
 const exchange = z.strictObject({ codec }).describe('How gradients travel.');
+
 const webAddress = z.string().regex(/^https?:\/\/[^\s/?#@]+([/?#]\S*)?$/, {
   error: 'must be an address that starts with http:// or https://, without user and password',
 });
