@@ -600,8 +600,8 @@ export class Coordinator {
 
   /** Sends the average and the commit, and tells what the step was. */
   #publish(to: readonly string[]): void {
-    const { averager, config, term, model, exchange, products, sharder, checkpoint, emit } = this.#options;
-    const { averager, config, term, model, products, sharder, checkpoint, emit, workTimes } = this.#options;
+    const { averager, config, term, model, exchange, products, sharder, checkpoint, emit, workTimes } =
+      this.#options;
     const averaged = this.#averaged!;
     const { step, buffer, place, checksums, statistics, crcs, chain, update, gradientNorm, seconds } =
       averaged;

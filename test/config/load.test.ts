@@ -168,8 +168,7 @@ test('an unknown key is refused with the nearest right one', async (t) => {
     [
       'seed: 7',
       '__proto__: {seed: 1}',
-      'c.yaml:2:1: __proto__: unknown key; known here: name, seed, data, model, training, evaluation, samples, checkpoints, workers, exchange, listen, http',
-      'c.yaml:2:1: __proto__: unknown key; known here: name, seed, data, model, training, evaluation, samples, checkpoints, workers, trackers, notify, listen, http',
+      'c.yaml:2:1: __proto__: unknown key; known here: name, seed, data, model, training, evaluation, samples, checkpoints, workers, exchange, trackers, notify, listen, http',
     ],
   ];
   for (const [from, to, message] of told)
@@ -455,8 +454,7 @@ test('what is wrong with --set is told by the flag', async (t) => {
     ['seed.x=1', '--set seed.x=1: seed is a setting of its own: set it as a whole'],
     [
       'constructor.x=1',
-      '--set constructor.x=1: there is no constructor.x; known here: name, seed, data, model, training, evaluation, samples, checkpoints, workers, exchange, listen, http',
-      '--set constructor.x=1: there is no constructor.x; known here: name, seed, data, model, training, evaluation, samples, checkpoints, workers, trackers, notify, listen, http',
+      '--set constructor.x=1: there is no constructor.x; known here: name, seed, data, model, training, evaluation, samples, checkpoints, workers, exchange, trackers, notify, listen, http',
     ],
     ['training.steps', '--set training.steps: write PATH=VALUE, such as training.steps=100'],
     ['=3', '--set =3: write PATH=VALUE, such as training.steps=100'],

@@ -5,8 +5,7 @@ import { configJsonSchema } from '../../shared/config/reference.js';
 
 /** Every setting there is. One that goes or changes its name breaks people's files: that is a decision, not a side effect. */
 const SETTINGS = `
-name seed data model training evaluation samples checkpoints workers exchange listen http
-name seed data model training evaluation samples checkpoints workers trackers notify listen http
+name seed data model training evaluation samples checkpoints workers exchange trackers notify listen http
 data: set folder file vocabulary length context sampleRate testFraction augment
 model: kind output mixtures edges upscale ceWeight timeSteps network
 model.upscale: base map parametrization
