@@ -102,10 +102,15 @@ export function dataOutput(numChannels: number, map: StageMap): Output {
 /** For each class of the stage before, what it may become. */
 function familiesOf(child: Int32Array, parent: Int32Array): ReadonlyMap<number, Family> {
   const leaves = new Map<number, number[]>();
-  parent.forEach((of, k) => leaves.set(of, [...(leaves.get(of) ?? []), k]));
+  parent.forEach((of, k) => {
+    const ks = leaves.get(of);
+    if (ks) ks.push(k);
+    else leaves.set(of, [k]);
+  });
   const familyOf = (ks: readonly number[]): Family => {
     const children = [...new Set(ks.map((k) => child[k]!))].sort((a, b) => a - b);
-    return { children, leaves: ks, numbers: ks.map((k) => children.indexOf(child[k]!)) };
+    const numbers = new Map(children.map((of, n) => [of, n]));
+    return { children, leaves: ks, numbers: ks.map((k) => numbers.get(child[k]!)!) };
   };
   return new Map([...leaves].map(([of, ks]) => [of, familyOf(ks)]));
 }
