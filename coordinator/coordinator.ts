@@ -162,6 +162,8 @@ export class Coordinator {
       step,
       silentSeconds: (now - lastSeen) / 1000,
       slices: this.#peers.get(id)?.slices ?? 0,
+      sliceSeconds: this.#peers.get(id)?.sliceSeconds ?? 0,
+      gpu: this.#peers.get(id)?.gpu,
     }));
   }
 
@@ -294,6 +296,7 @@ export class Coordinator {
       return this.#drop(id, header.type, 'another term');
     switch (header.type) {
       case 'alive':
+        peer.gpu = header.gpu;
         return this.#feed({ kind: 'alive', id });
       case 'leave':
         return this.#feed({ kind: 'leave', id, reason: header.reason });
@@ -433,7 +436,8 @@ export class Coordinator {
     if (gathered && 'nonfinite' in gathered)
       return this.#nonfinite(id, { step, slice: begin, tensor: gathered.nonfinite });
     if (gathered) {
-      peer.slices += end - begin;
+      const since = Math.max(this.#stepClock.startedAt, round.dealtAt[begin]!);
+      peer.delivered(end - begin, since, this.#now());
       this.#gathered(id, step, begin, end, gathered);
     } else this.#feed({ kind: 'alive', id });
   }

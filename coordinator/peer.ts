@@ -1,5 +1,5 @@
 import { subtreesOf, type TreeNode } from '../shared/exchange/tree.js';
-import type { FromWorker } from '../shared/protocol/messages.js';
+import type { FromWorker, GpuUse } from '../shared/protocol/messages.js';
 import type { SharedBuffers } from '../shared/exchange/shared-memory.js';
 import type { Gathering } from './gathering.js';
 
@@ -16,6 +16,11 @@ export class Peer {
   attached = false;
   /** Slices whose gradients it has sent. */
   slices = 0;
+  /** What those took. */
+  sliceSeconds = 0;
+  gpu: GpuUse | undefined;
+  /** When the last of them was here. */
+  #deliveredAt = 0;
   /** The subtrees, as `LEVEL/INDEX`, that it was dealt of each step. */
   readonly #dealt = new Map<number, Set<string>>();
 
@@ -40,6 +45,13 @@ export class Peer {
   /** Only of what it was dealt may it send the sum. */
   wasDealt(step: number, { level, index }: TreeNode): boolean {
     return this.#dealt.get(step)?.has(`${level}/${index}`) ?? false;
+  }
+
+  /** Gradients of so many slices are here, at `now`, that it could compute from `since` on; milliseconds. */
+  delivered(numSlices: number, since: number, now: number): void {
+    this.slices += numSlices;
+    this.sliceSeconds += (now - Math.max(since, this.#deliveredAt)) / 1000;
+    this.#deliveredAt = now;
   }
 
   committed(step: number): void {

@@ -1,3 +1,4 @@
+import { statfsSync } from 'node:fs';
 import { mkdir } from 'node:fs/promises';
 import path from 'node:path';
 import { machineClock } from '../shared/clock.js';
@@ -120,8 +121,10 @@ async function train(
   const metrics = createMetrics({
     version,
     steps: training.steps,
+    numClasses,
     members: () => coordinator.members,
     refused: () => coordinator.numRefused,
+    diskFree: () => bytesLeft(runFolder),
   });
   const everyone = [eventLog, metrics, ...trackers.observers, ...observers];
   const emit = (event: RunEvent) => {
@@ -277,6 +280,16 @@ async function makeFolder(runFolder: string): Promise<void> {
       EXIT.failure,
       { cause: error },
     );
+  }
+}
+
+/** Undefined where the disk is away. */
+function bytesLeft(folder: string): number | undefined {
+  try {
+    const { bavail, bsize } = statfsSync(folder);
+    return bavail * bsize;
+  } catch {
+    return undefined;
   }
 }
 

@@ -5,10 +5,14 @@ import { EXIT } from '../shared/errors.js';
 import { linuxSharedMemory } from '../shared/exchange/linux-shared-memory.js';
 import { givenWorkerKeys } from '../shared/keys/given.js';
 import { leaveAtOnce } from '../shared/leave-at-once.js';
+import { version } from '../shared/package.js';
 import { MAX_HEADER_BYTES } from '../shared/protocol/codec.js';
 import { StopSignals } from '../shared/stop-signals.js';
 import { DealerLink } from './coordinator-link.js';
+import { GpuMeter, gpuNameOf } from './gpu-meter.js';
+import { serveMetrics } from './http.js';
 import { Lanes } from './lanes.js';
+import { createWorkerMetrics } from './metrics.js';
 import { parseOptions } from './options.js';
 import { WorkerClient } from './worker.js';
 
@@ -29,6 +33,15 @@ export async function main(argv: readonly string[]): Promise<number> {
     process.stderr.write(`ardm-worker: a lane died: ${error.message}\n`);
     leaveAtOnce(EXIT.failure);
   });
+  const meter = lanes.device.provider === 'cuda' ? new GpuMeter(gpuNameOf(options.gpu ?? 0)) : undefined;
+  const metrics = createWorkerMetrics({
+    version,
+    device: lanes.device,
+    lanes: lanes.count,
+    gpu: () => meter?.use,
+  });
+  if (options.http !== undefined)
+    say(`metrics at ${(await serveMetrics(options.http, metrics.registry)).url}/metrics`);
   return new WorkerClient({
     coordinator: options.coordinator,
     identity: randomUUID(),
@@ -41,5 +54,7 @@ export async function main(argv: readonly string[]): Promise<number> {
     connectTimeoutSeconds: options.connectTimeoutSeconds,
     say,
     stopping,
+    gpu: () => meter?.use,
+    observer: metrics,
   }).run();
 }

@@ -1,6 +1,6 @@
 import { Command, Option } from 'commander';
 import { checkedBy, exitCodeOf, throwing, wholeNumber } from '../shared/cli.js';
-import { DEFAULT_WORKER_ADDRESS, workerAddressSchema } from '../shared/config/schema.js';
+import { DEFAULT_WORKER_ADDRESS, httpAddressSchema, workerAddressSchema } from '../shared/config/schema.js';
 import { addEngineFlags } from '../shared/engine-flags.js';
 import { UsageError } from '../shared/errors.js';
 import { version } from '../shared/package.js';
@@ -17,6 +17,8 @@ export interface Options {
   readonly provider?: 'cuda' | 'webgpu' | 'cpu';
   readonly threads?: number;
   readonly connectTimeoutSeconds: number;
+  /** Where its own /metrics are served, if they are. */
+  readonly http?: string;
 }
 
 const EXAMPLES = `
@@ -50,6 +52,11 @@ export function createCommand(): Command {
       'give up when no coordinator answers for so long',
       wholeNumber(1, 86_400),
       300,
+    )
+    .option(
+      '--http <address>',
+      'serve its own /metrics: HOST:PORT; port 0 is any free one (default: not)',
+      checkedBy(httpAddressSchema),
     )
     .addHelpText('after', EXAMPLES);
 }

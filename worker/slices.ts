@@ -20,6 +20,8 @@ export interface SliceCallbacks {
   readonly take: () => SharedArrayBuffer;
   readonly give: (buffer: SharedArrayBuffer) => void;
   readonly done: (sum: SubtreeSum) => void;
+  /** A slice took so long. */
+  readonly computed?: (seconds: number) => void;
   readonly nonfinite: (slice: number, tensor: string) => void;
 }
 
@@ -35,7 +37,7 @@ export async function computeDeal(
   callbacks: SliceCallbacks,
 ): Promise<void> {
   const { step, begin, end, examples } = deal;
-  const { take, give, done, nonfinite } = callbacks;
+  const { take, give, done, computed, nonfinite } = callbacks;
   const tree = new TreeSum<SharedArrayBuffer>(subtreesOf(begin, end));
   const sliceBytes = examples.byteLength / (end - begin);
   const timeSteps = new Int32Array((end - begin) * sliceSize);
@@ -68,6 +70,7 @@ export async function computeDeal(
       examples: examples.slice(nth * sliceBytes, (nth + 1) * sliceBytes),
       gradients,
     });
+    computed?.(result.seconds);
     if (signal.aborted) return give(gradients);
     if (result.nonfinite !== undefined) {
       give(gradients);

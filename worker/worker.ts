@@ -20,11 +20,13 @@ import {
   PROTOCOL,
   toWorkerSchema,
   type FromWorker,
+  type GpuUse,
   type ToWorker,
 } from '../shared/protocol/messages.js';
 import type { StopSignals } from '../shared/stop-signals.js';
 import type { CoordinatorLink, Refused } from './coordinator-link.js';
 import type { Lanes } from './lanes.js';
+import type { WorkerObserver } from './metrics.js';
 import { dealProblem, taskProblem } from './offers.js';
 import { Residuals } from './residuals.js';
 import { computeDeal, type Deal, type SubtreeSum } from './slices.js';
@@ -44,6 +46,9 @@ export interface WorkerOptions {
   readonly connectTimeoutSeconds: number;
   readonly say: (line: string) => void;
   readonly stopping: Pick<StopSignals, 'onStop' | 'name' | 'exitCode'>;
+  /** How the GPU is doing, where that is known. */
+  readonly gpu?: () => GpuUse | undefined;
+  readonly observer?: WorkerObserver | undefined;
 }
 
 /** What the worker holds of the run it belongs to. */
@@ -180,6 +185,7 @@ export class WorkerClient {
       const parts = await link.receive();
       this.#heardAt = this.#options.clock.now();
       const { header, frames } = decode(toWorkerSchema, parts);
+      this.#options.observer?.message('in', header.type, parts);
       this.#isHearing = true;
       await this.#hear(header, frames);
       this.#heardAt = this.#options.clock.now();
@@ -222,6 +228,7 @@ export class WorkerClient {
     this.#send({
       type: 'alive',
       doing: this.#session.loaded ? `step ${this.#session.step}` : 'loading the state',
+      gpu: this.#options.gpu?.(),
     });
   }
 
@@ -245,7 +252,9 @@ export class WorkerClient {
   }
 
   #send(header: FromWorker, frames: readonly Uint8Array[] = []): void {
-    this.#link.post(encode(header, frames));
+    const parts = encode(header, frames);
+    this.#options.observer?.message('out', header.type, parts);
+    this.#link.post(parts);
   }
 
   /** Drops what belongs to the session; the next tick says hello again. */
@@ -345,7 +354,7 @@ export class WorkerClient {
 
   /** Takes part in a run: builds the model that its config describes, and waits for the state. */
   async #begin(welcome: ToWorker & { type: 'welcome' }): Promise<void> {
-    const { lanes, say } = this.#options;
+    const { lanes, say, observer } = this.#options;
     this.#leaveSession();
     lanes.clear();
     const config = configOf(welcome);
@@ -393,6 +402,7 @@ export class WorkerClient {
     if (shared) this.#send({ type: 'attached', term });
     // A lane may have a slice of before to finish first: meanwhile this worker says that it lives.
     await lanes.load({ config, shape, numClasses, numTestExamples, memory: replica.memory });
+    observer?.joined(slot);
     say(`joined ${config.name} as slot ${slot} with ${lanes.device.description}, ${lanes.count} lane(s)`);
   }
 
@@ -481,6 +491,7 @@ export class WorkerClient {
           this.#free.pop() ?? new SharedArrayBuffer(gradientBytes(session.replica.parameters.length)),
         give: (buffer) => void (this.#session === session && this.#free.push(buffer)),
         done: (sum) => void this.#deliver(session, deal.step, sum),
+        computed: (seconds) => this.#options.observer?.slice(seconds),
         nonfinite: (slice, tensor) => this.#giveUp(session, deal.step, slice, tensor),
       }).catch((error: Error) => this.#end({ error }));
     }
@@ -535,9 +546,12 @@ export class WorkerClient {
     if (!statistics || !crcs.every((crc, nth) => checksum(frames[nth]!) === crc)) {
       return this.#rejoin(`the statistics of step ${step} came damaged`);
     }
+    const { lanes, clock, observer } = this.#options;
+    const begun = clock.now();
     session.applying = true;
-    const hash = await this.#options.lanes.run('apply', { update, statistics, hash: wanted }, true);
+    const hash = await lanes.run('apply', { update, statistics, hash: wanted }, true);
     session.applying = false;
+    observer?.applied(step + 1, (clock.now() - begun) / 1000);
     session.links = [...session.links, { step: step + 1, chain }].slice(-MAX_LINKS);
     for (const { buffer } of session.sent) this.#free.push(buffer);
     session.residuals?.commit();

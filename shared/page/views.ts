@@ -1,3 +1,4 @@
+import type { GpuUse } from '../protocol/messages.js';
 import type { CurvePart } from './curve.js';
 
 /** What the coordinator knows of a worker right now. */
@@ -11,6 +12,9 @@ export interface LiveMember {
   readonly silentSeconds: number;
   /** Slices whose gradients it has sent since it joined. */
   readonly slices: number;
+  /** What those took: from the beginning of each step, or their dealing, until the last of its gradients was here. */
+  readonly sliceSeconds: number;
+  readonly gpu?: GpuUse | undefined;
 }
 
 export const STATES = [

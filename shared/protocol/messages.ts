@@ -58,6 +58,15 @@ const sampleTask = z.strictObject({
 export const taskSchema = z.discriminatedUnion('kind', [evaluateTask, sampleTask]);
 export type Task = z.infer<typeof taskSchema>;
 
+/** How a GPU is doing, as far as it says: `use` is a share of the time, memory in bytes. */
+const gpuUseSchema = z.strictObject({
+  use: z.number().min(0).max(1).optional(),
+  memoryUsed: count.optional(),
+  memory: count.optional(),
+  celsius: z.number().min(-273).max(1000).optional(),
+});
+export type GpuUse = z.infer<typeof gpuUseSchema>;
+
 /** What a worker says. Payload frames are named in the comment. */
 export const fromWorkerSchema = z.discriminatedUnion('type', [
   z.strictObject({
@@ -97,7 +106,7 @@ export const fromWorkerSchema = z.discriminatedUnion('type', [
   z.strictObject({ type: z.literal('applied'), ...tagged, hash: id.optional() }),
   /** Frame: float64 results (evaluate: elbo of each example) or the images (sample). */
   z.strictObject({ type: z.literal('result'), ...tagged, task: count }),
-  z.strictObject({ type: z.literal('alive'), doing: text }),
+  z.strictObject({ type: z.literal('alive'), doing: text, gpu: gpuUseSchema.optional() }),
   z.strictObject({ type: z.literal('leave'), reason: text }),
 ]);
 export type FromWorker = z.infer<typeof fromWorkerSchema>;

@@ -21,7 +21,7 @@ const { groups } = parse(readFileSync(file, 'utf8')) as { groups: { rules: Rule[
 const rules = groups.flatMap((group) => group.rules);
 
 test('every metric and label of the alerts is one of the registry', () => {
-  const series = seriesOf(createMetrics({ version: '', steps: 1 }).registry);
+  const series = seriesOf(createMetrics({ version: '', steps: 1, numClasses: 2 }).registry);
   for (const { alert, expr } of rules) {
     for (const { metric, labels } of selectorsOf(expr)) {
       const known = series.get(metric);

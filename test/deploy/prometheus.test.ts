@@ -17,10 +17,19 @@ interface Rules {
 
 /** Serves a run that has seen everything once and goes on, a step every 100 ms; gives `HOST:PORT`. */
 async function serveMadeUpRun(t: TestContext): Promise<string> {
-  const members = () => [{ slot: 0, ready: true, step: 10, silentSeconds: 0.1 }];
-  const metrics = createMetrics({ version: '1.2.3', steps: 100_000, members });
-  for (const [event] of madeUpRun(10)) metrics(event, Date.now());
   let step = 10;
+  const gpu = { use: 0.9, memoryUsed: 2 ** 33, memory: 2 ** 34, celsius: 60 };
+  const members = () => [
+    { slot: 0, ready: true, step, silentSeconds: 0.1, slices: 8 * step, sliceSeconds: step / 10, gpu },
+  ];
+  const metrics = createMetrics({
+    version: '1.2.3',
+    steps: 100_000,
+    numClasses: 256,
+    members,
+    diskFree: () => 2 ** 40,
+  });
+  for (const [event] of madeUpRun(10)) metrics(event, Date.now());
   const steps = setInterval(() => metrics(stepEvent(++step), Date.now()), 100);
   t.after(() => clearInterval(steps));
   const server = await serveHttp('127.0.0.1:0', metrics.registry);

@@ -136,7 +136,7 @@ test('too many readers of the stream are turned away; others take the place of t
 
 test('a live run tells of its workers, and nothing of keys', async (t) => {
   const { folder } = await madeUp(t);
-  const members = () => [{ slot: 0, ready: true, step: 2, silentSeconds: 1, slices: 3 }];
+  const members = () => [{ slot: 0, ready: true, step: 2, silentSeconds: 1, slices: 3, sliceSeconds: 1 }];
   log(folder, line('join', 3, { slot: 0, pid: 1, host: 'atlas', device: 'd' }));
   const url = await servePage(t, [folder], { config: { name: 'n', keys: { secret: 'hunter2' } }, members });
   const [run] = (await (await fetch(`${url}/api/status`)).json()) as RunStatus[];

@@ -3,7 +3,7 @@ import test from 'node:test';
 import { WorkerMeter } from '../../shared/page/worker-meter.js';
 
 const member = (slot: number, slices: number, more: object = {}) => ({
-  ...{ slot, slices, ready: true, step: 5, silentSeconds: 0.25, ...more },
+  ...{ slot, slices, ready: true, step: 5, silentSeconds: 0.25, sliceSeconds: 1, ...more },
 });
 
 test('speed and share are those of the last half minute', () => {
