@@ -3,48 +3,59 @@ import { readFileSync } from 'node:fs';
 import path from 'node:path';
 import { test } from 'node:test';
 import { parse } from 'yaml';
-import { createMetrics } from '../../coordinator/metrics.js';
 import { packageRoot } from '../../shared/package.js';
 import { unchecked } from '../support/unchecked.js';
 import { DEPLOY, hasPrometheus, promtool } from './prometheus.js';
 import { selectorsOf, seriesOf } from './promql.js';
+import { registries } from './registries.js';
 
-interface Rule {
+interface Alert {
   readonly alert: string;
   readonly expr: string;
   readonly labels: { readonly severity: string };
   readonly annotations: { readonly summary: string; readonly description: string };
 }
 
-const file = path.join(DEPLOY, 'alerts.yml');
-const { groups } = parse(readFileSync(file, 'utf8')) as { groups: { rules: Rule[] }[] };
-const rules = groups.flatMap((group) => group.rules);
+interface Recorded {
+  readonly record: string;
+  readonly expr: string;
+}
 
-test('every metric and label of the alerts is one of the registry', () => {
-  const series = seriesOf(createMetrics({ version: '', steps: 1, numClasses: 2 }).registry);
-  for (const { alert, expr } of rules) {
+function rulesOf<Rule>(name: string): Rule[] {
+  const { groups } = parse(readFileSync(path.join(DEPLOY, name), 'utf8')) as { groups: { rules: Rule[] }[] };
+  return groups.flatMap((group) => group.rules);
+}
+
+const alerts = rulesOf<Alert>('alerts.yml');
+const recorded = rulesOf<Recorded>('recording.yml');
+
+test('every metric and label of the rules is one of the registry, or recorded', () => {
+  const series = seriesOf(registries.coordinator);
+  for (const { record } of recorded) series.set(record, ['job', ...record.split(':', 1)[0]!.split('_')]);
+  for (const { expr, ...rule } of [...recorded, ...alerts]) {
+    const name = 'alert' in rule ? rule.alert : rule.record;
     for (const { metric, labels } of selectorsOf(expr)) {
       const known = series.get(metric);
-      assert.ok(known, `${alert}: ${metric}`);
-      for (const label of labels) assert.ok(known.includes(label), `${alert}: ${metric} ${label}`);
+      assert.ok(known, `${name}: ${metric}`);
+      for (const label of labels) assert.ok(known.includes(label), `${name}: ${metric} ${label}`);
     }
   }
 });
 
 test('every alert says how bad it is, what is wrong and where, and docs/observability.md what to do', () => {
   const page = readFileSync(path.join(packageRoot, 'docs/observability.md'), 'utf8');
-  for (const { alert, labels, annotations } of rules) {
+  for (const { alert, labels, annotations } of alerts) {
     assert.match(labels.severity, /^(critical|warning)$/, alert);
     assert.ok(annotations.summary && /\$labels\.instance/.test(annotations.description), alert);
     assert.ok(page.includes(`\`${alert}\``), `${alert} is not in docs/observability.md`);
   }
 });
 
-test('promtool takes the scrape file and the alerts', (t) => {
+test('promtool takes the scrape file and the rules', (t) => {
   if (!hasPrometheus) return unchecked(t, 'promtool check: Prometheus is not installed');
   for (const args of [
     ['check', 'config', path.join(DEPLOY, 'prometheus.yml')],
-    ['check', 'rules', file],
+    ['check', 'rules', path.join(DEPLOY, 'recording.yml'), path.join(DEPLOY, 'alerts.yml')],
   ]) {
     const { status, said } = promtool(args);
     assert.equal(status, 0, said);
@@ -57,5 +68,7 @@ test('alerts fire when they should and are quiet in a healthy run', (t) => {
   const { status, said } = promtool(['test', 'rules', situations]);
   assert.equal(status, 0, said);
   const text = readFileSync(situations, 'utf8');
-  for (const { alert } of rules) assert.ok(text.includes(`"${alert}"`), `no situation fires ${alert}`);
+  for (const { alert } of alerts) assert.ok(text.includes(`"${alert}"`), `no situation fires ${alert}`);
+  for (const { record } of recorded)
+    assert.ok(text.includes(`${record}{`), `nothing is recorded as ${record}`);
 });

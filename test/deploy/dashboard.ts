@@ -14,18 +14,24 @@ export interface Panel {
 }
 
 export interface Dashboard {
+  readonly title: string;
   readonly uid: string;
   readonly schemaVersion: number;
   readonly templating: { readonly list: readonly { readonly name: string; readonly type: string }[] };
   readonly panels: readonly Panel[];
 }
 
-/** The dashboard as it is packed. */
-export const dashboard = JSON.parse(
-  readFileSync(path.join(packageRoot, 'deploy/grafana/dashboards/ardm.json'), 'utf8'),
-) as Dashboard;
+/** The dashboards as they are packed, by the names of their files. */
+export const dashboards = Object.fromEntries(
+  ['researcher.json', 'operator.json'].map((name) => {
+    const file = path.join(packageRoot, 'deploy/grafana/dashboards', name);
+    return [name, JSON.parse(readFileSync(file, 'utf8')) as Dashboard];
+  }),
+);
 
-/** Every query on it, with the panel that it is for. */
-export const queries = dashboard.panels.flatMap(({ title, targets = [] }) =>
-  targets.map(({ expr, legendFormat }) => ({ title, expr, legendFormat })),
+/** Every query on them, with the panel that it is for. */
+export const queries = Object.values(dashboards).flatMap((dashboard) =>
+  dashboard.panels.flatMap(({ title, targets = [] }) =>
+    targets.map(({ expr, legendFormat }) => ({ title: `${dashboard.title}, ${title}`, expr, legendFormat })),
+  ),
 );

@@ -1,6 +1,6 @@
 import { spawn, spawnSync, type ChildProcess } from 'node:child_process';
 import { once } from 'node:events';
-import { copyFileSync, readFileSync, writeFileSync } from 'node:fs';
+import { readFileSync, writeFileSync } from 'node:fs';
 import path from 'node:path';
 import { createInterface } from 'node:readline';
 import type { TestContext } from 'node:test';
@@ -25,19 +25,36 @@ export function promtool(args: readonly string[], input?: string): { status: num
 
 interface ScrapeFile {
   global: Record<string, string>;
-  scrape_configs: { static_configs: { targets: string[] }[] }[];
+  scrape_configs: { job_name: string; static_configs: { targets: string[] }[] }[];
 }
 
-/** Starts Prometheus on the project's own scrape file and alerts, with another target and a faster clock; gives its URL. */
-export async function startPrometheus(t: TestContext, target: string): Promise<string> {
+/** Who is scraped, `HOST:PORT` each. */
+export interface Targets {
+  readonly coordinators: readonly string[];
+  readonly workers?: readonly string[];
+}
+
+/**
+ * Starts Prometheus on the project's own scrape file and rules, with other targets and a faster clock; gives its URL.
+ *
+ * @param adapt changes the text of the rules
+ * @param interval between two scrapes
+ */
+export async function startPrometheus(
+  t: TestContext,
+  { coordinators, workers = [] }: Targets,
+  { adapt = (rules: string) => rules, interval = '200ms' } = {},
+): Promise<string> {
   const running: ChildProcess[] = [];
   t.after(() => Promise.all(running.map(stop))); // before the folder goes
   const folder = await temporaryFolder(t);
   const config = parse(readFileSync(path.join(DEPLOY, 'prometheus.yml'), 'utf8')) as ScrapeFile;
-  config.scrape_configs[0]!.static_configs[0]!.targets = [target];
-  config.global = { scrape_interval: '200ms', scrape_timeout: '200ms', evaluation_interval: '200ms' };
+  const targets: Record<string, readonly string[]> = { ardm: coordinators, 'ardm-worker': workers };
+  for (const job of config.scrape_configs) job.static_configs[0]!.targets = [...targets[job.job_name]!];
+  config.global = { scrape_interval: interval, scrape_timeout: interval, evaluation_interval: interval };
   writeFileSync(path.join(folder, 'prometheus.yml'), stringify(config));
-  copyFileSync(path.join(DEPLOY, 'alerts.yml'), path.join(folder, 'alerts.yml'));
+  for (const rules of ['recording.yml', 'alerts.yml'])
+    writeFileSync(path.join(folder, rules), adapt(readFileSync(path.join(DEPLOY, rules), 'utf8')));
   const child = spawn(
     'prometheus',
     [
@@ -69,10 +86,10 @@ async function stop(child: ChildProcess): Promise<void> {
   clearTimeout(kill);
 }
 
-/** Waits until `what` is so, 20 s at most. */
-export async function until(what: string, isSo: () => Promise<boolean>): Promise<void> {
-  for (const deadline = Date.now() + WAIT_MS; !(await isSo()); await sleep(50)) {
-    if (Date.now() > deadline) throw new Error(`waited ${WAIT_MS / 1000} s in vain until ${what}`);
+/** Waits until `what` is so, 20 s at most unless told otherwise. */
+export async function until(what: string, isSo: () => Promise<boolean>, waitMs = WAIT_MS): Promise<void> {
+  for (const deadline = Date.now() + waitMs; !(await isSo()); await sleep(50)) {
+    if (Date.now() > deadline) throw new Error(`waited ${waitMs / 1000} s in vain until ${what}`);
   }
 }
 
@@ -86,4 +103,15 @@ export async function ask<T>(
   const answer = (await response.json()) as { status: string; error?: string; data: T };
   if (answer.status !== 'success') throw new Error(`${route} ${JSON.stringify(parameters)}: ${answer.error}`);
   return answer.data;
+}
+
+/** A series of an instant query's answer: its labels, and its value at that time. */
+export interface Sample {
+  readonly metric: Readonly<Record<string, string>>;
+  readonly value: readonly [time: number, value: string];
+}
+
+/** What an expression comes to right now. */
+export async function query(url: string, expression: string): Promise<readonly Sample[]> {
+  return (await ask<{ result: readonly Sample[] }>(url, 'query', { query: expression })).result;
 }

@@ -6,15 +6,27 @@ export interface Selector {
   readonly labels: readonly string[];
 }
 
-const KEYWORDS = new Set(['and', 'or', 'unless', 'by', 'without', 'on', 'ignoring', 'offset', 'bool']);
+const KEYWORDS = new Set([
+  'and',
+  'or',
+  'unless',
+  'by',
+  'without',
+  'on',
+  'ignoring',
+  'offset',
+  'bool',
+  'group_left',
+  'group_right',
+]);
 
 /** The selectors of an expression of the plain kind that dashboards and alerts are made of. */
 export function selectorsOf(expression: string): Selector[] {
   const bare = expression
     .replace(/"[^"]*"/g, '""')
-    .replace(/\b(by|without|on|ignoring)\s*\([^)]*\)/g, ' ')
+    .replace(/\b(by|without|on|ignoring|group_left|group_right)\s*\([^)]*\)/g, ' ')
     .replace(/\[[^\]]*\]/g, ' ');
-  return [...bare.matchAll(/(?<![\w{])([a-zA-Z_]\w*)\s*(\(|\{([^}]*)\})?/g)].flatMap(
+  return [...bare.matchAll(/(?<![\w:{])([a-zA-Z_][\w:]*)\s*(\(|\{([^}]*)\})?/g)].flatMap(
     ([, metric, bracket, matchers = '']) =>
       bracket === '(' || KEYWORDS.has(metric!)
         ? []
@@ -25,14 +37,14 @@ export function selectorsOf(expression: string): Selector[] {
   );
 }
 
-/** The labels of every series that a scrape of `registry` gives, by name, and of those that Prometheus adds. */
-export function seriesOf(registry: Registry): Map<string, readonly string[]> {
+/** The labels of every series that a scrape of `registries` gives, by name, and of those that Prometheus adds. */
+export function seriesOf(...registries: readonly Registry[]): Map<string, readonly string[]> {
   const scraped = ['job', 'instance'];
   const series = new Map<string, readonly string[]>([
     ['up', scraped],
     ['ALERTS', [...scraped, 'alertname', 'alertstate']],
   ]);
-  for (const { name, type, labelNames } of registry.getMetricsAsArray() as unknown as Metric[]) {
+  for (const { name, type, labelNames } of registries.flatMap(metricsOf)) {
     const labels = [...scraped, ...labelNames];
     if (type !== 'histogram') series.set(name, labels);
     else {
@@ -42,6 +54,8 @@ export function seriesOf(registry: Registry): Map<string, readonly string[]> {
   }
   return series;
 }
+
+const metricsOf = (registry: Registry) => registry.getMetricsAsArray() as unknown as Metric[];
 
 interface Metric {
   readonly name: string;

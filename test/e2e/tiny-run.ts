@@ -42,8 +42,9 @@ export function start(
 }
 
 /** Starts a worker of one CPU thread. */
-export async function join(t: TestContext, run: Run): Promise<Command> {
-  return new Command(t, 'worker', ['--coordinator', await run.address(), '--cpu', '--threads', '1']);
+export async function join(t: TestContext, run: Run, args: readonly string[] = []): Promise<Command> {
+  const own = ['--coordinator', await run.address(), '--cpu', '--threads', '1'];
+  return new Command(t, 'worker', [...own, ...args]);
 }
 
 /** The checkpoints of a run as `ardm checkpoint list --json` tells them. */
