@@ -3,7 +3,8 @@ import { Instruments } from '../shared/metrics/instruments.js';
 import type { LiveMember } from '../shared/page/views.js';
 import { departureOf } from './departures.js';
 import type { Observer, RunEvent } from './events.js';
-import { createRunInstruments, DROP_REASONS, STATES, WRITE_ERRORS, type Asked } from './run-instruments.js';
+import type { DROP_REASONS } from './run-instruments.js';
+import { createRunInstruments, STATES, WRITE_ERRORS, type Asked } from './run-instruments.js';
 import { describeWorkers } from './worker-metrics.js';
 
 export interface MetricsOptions extends Partial<Asked> {

@@ -16,7 +16,7 @@ import { listSamples } from './sample-files.js';
 import type { LiveMember, RunChange, RunStatus, RunView, WorkerLive } from './views.js';
 import { WorkerMeter } from './worker-meter.js';
 
-/** A roll-up is written anew after so many bytes of the log: a second's reading. */
+/** A roll-up is written anew after so much of the log: a second's reading. */
 const ROLLUP_BYTES = 32 * 2 ** 20;
 
 /** What a coordinator knows beyond the folder of its run. */
@@ -32,7 +32,8 @@ export class RunFolder {
   readonly #live: LiveRun | undefined;
   readonly #meter = new WorkerMeter();
   #rollup: Rollup | undefined;
-  #rolledUp = 0;
+  /** Bytes that were read since the last roll-up. */
+  #unrolled = 0;
   #reading: Promise<void> | undefined;
   #newest: NewestManifest | undefined;
   #components: { readonly of: string; readonly made: Promise<Components | undefined> } | undefined;
@@ -67,9 +68,10 @@ export class RunFolder {
   }
 
   async #read(): Promise<void> {
-    const rollup = (this.#rollup ??= await this.#open());
+    const rollup = (this.#rollup ??= await readRollup(this.#rollupFile, this.#log));
     const restarted = () => void (rollup.history = createHistory());
     const take = (line: string) => {
+      this.#unrolled += line.length;
       const event = LoggedEvent.parse(line);
       if (event) observe(rollup.history, event);
       else if (line !== '') rollup.history.numDamaged++;
@@ -78,13 +80,7 @@ export class RunFolder {
     await readLines(this.#log, rollup.place, take, restarted).catch(() => undefined);
     if (!this.#live) return;
     this.#meter.take(this.#live.members(), performance.now());
-    if (rollup.place.offset - this.#rolledUp >= ROLLUP_BYTES) await this.#writeRollup(rollup);
-  }
-
-  async #open(): Promise<Rollup> {
-    const rollup = await readRollup(this.#rollupFile, this.#log);
-    this.#rolledUp = rollup.place.offset;
-    return rollup;
+    if (this.#unrolled >= ROLLUP_BYTES) await this.#writeRollup(rollup);
   }
 
   get #rollupFile(): string {
@@ -92,7 +88,7 @@ export class RunFolder {
   }
 
   async #writeRollup(rollup: Rollup): Promise<void> {
-    this.#rolledUp = rollup.place.offset;
+    this.#unrolled = 0;
     // A full disk costs the next reader time, nothing else.
     await writeRollup(this.#rollupFile, this.#log, rollup).catch(() => undefined);
   }

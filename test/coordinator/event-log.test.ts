@@ -7,6 +7,7 @@ import { test, type TestContext } from 'node:test';
 import { createEventLog } from '../../coordinator/event-log.js';
 import type { RunEvent } from '../../coordinator/events.js';
 import { UserError } from '../../shared/errors.js';
+import { fullName, fullNumbers } from '../../shared/event-files.js';
 import { packageRoot } from '../../shared/package.js';
 import { temporaryFolder } from '../data/temporary.js';
 import { madeUpRun, STARTED_AT } from './made-up-run.js';
@@ -86,6 +87,45 @@ test('a log goes on after what is there', async (t) => {
     lines(file).map((line) => (JSON.parse(line) as { step: number }).step),
     [1, 2],
   );
+});
+
+test('a file that is full is put aside, and no event is lost at the seam', async (t) => {
+  const file = await logFile(t);
+  for (const first of [0, 10]) {
+    const log = createEventLog(file, 200);
+    for (let step = first; step < first + 10; step++) log(waiting(step), 0);
+    log.close();
+  }
+  const numbers = fullNumbers(file);
+  assert.ok(numbers.length > 3);
+  assert.deepEqual(
+    numbers,
+    numbers.map((_, nth) => nth + 1),
+  );
+  const files = [...numbers.map((number) => fullName(file, number)), file];
+  const steps = files.flatMap(lines).map((text) => (JSON.parse(text) as { step: number }).step);
+  assert.deepEqual(
+    steps,
+    steps.map((_, nth) => nth),
+  );
+  for (const full of files.slice(0, -1)) assert.ok(fs.statSync(full).size < 400);
+});
+
+test('a file that cannot be put aside grows on, and tells so', async (t) => {
+  const file = await logFile(t);
+  const said = t.mock.method(process.stderr, 'write', () => true);
+  const log = createEventLog(file, 200);
+  t.mock.method(fs, 'renameSync', () => {
+    throw new Error('EACCES: permission denied, rename');
+  });
+  syncBuiltinESMExports();
+  t.after(() => syncBuiltinESMExports());
+  for (let step = 0; step < 5; step++) log(waiting(step), 0);
+  log.close();
+  const warnings = said.mock.calls.map(({ arguments: [text] }) => String(text));
+  said.mock.restore();
+  assert.equal(lines(file).length, 5);
+  assert.ok(warnings.length > 0 && warnings.every((text) => /EACCES.*goes on in one file/.test(text)));
 });
 
 test('half a line that a crash left is ended before the next event', async (t) => {

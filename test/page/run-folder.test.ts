@@ -1,8 +1,9 @@
 import assert from 'node:assert/strict';
-import { existsSync, readFileSync, truncateSync, writeFileSync } from 'node:fs';
+import { existsSync, readFileSync, renameSync, rmSync, statSync, truncateSync, writeFileSync } from 'node:fs';
 import path from 'node:path';
 import test from 'node:test';
 import { UserError } from '../../shared/errors.js';
+import { fullName } from '../../shared/event-files.js';
 import { createHistory, observe } from '../../shared/page/history.js';
 import { RunFolder } from '../../shared/page/run-folder.js';
 import { readRollup, writeRollup } from '../../shared/page/rollup.js';
@@ -85,7 +86,7 @@ test('a roll-up stands for the beginning of its log, and for that alone', async 
   const history = createHistory();
   observe(history, parsed(stepLine(7)));
   const offset = readFileSync(events).length;
-  await writeRollup(file, events, { place: { offset, inode: 0 }, history });
+  await writeRollup(file, events, { place: { number: 1, offset, inode: 0 }, history });
   log(folder, stepLine(10));
   const rollup = await readRollup(file, events);
   assert.deepEqual([rollup.history, rollup.place.offset], [JSON.parse(JSON.stringify(history)), offset]);
@@ -94,6 +95,21 @@ test('a roll-up stands for the beginning of its log, and for that alone', async 
   assert.equal((await readRollup(file, events)).place.offset, 0);
   writeFileSync(file, '{"format":1');
   assert.equal((await readRollup(file, events)).place.offset, 0);
+});
+
+test('a roll-up holds on while the file that it ends in becomes full', async (t) => {
+  const folder = await temporaryFolder(t);
+  const [file, events] = [path.join(folder, 'rollup.json'), path.join(folder, 'events.jsonl')];
+  log(folder, line('start', 0, START), ...stepLines(1, 9));
+  const offset = readFileSync(events).length;
+  await writeRollup(file, events, { place: { number: 1, offset, inode: 0 }, history: createHistory() });
+  renameSync(events, fullName(events, 1));
+  log(folder, stepLine(10));
+  assert.deepEqual((await readRollup(file, events)).place, {
+    ...{ number: 1, offset, inode: statSync(fullName(events, 1)).ino },
+  });
+  rmSync(fullName(events, 1));
+  assert.equal((await readRollup(file, events)).place.offset, 0, 'what it is of can no longer be told');
 });
 
 test('a live run with a long log leaves a roll-up, from which the next reader goes on', async (t) => {
