@@ -9,6 +9,7 @@ import { benchCompression } from './compression.js';
 import { benchExchange } from './exchange.js';
 import { benchGeneration } from './generation.js';
 import { benchLearning } from './learning.js';
+import { benchObservability } from './observability.js';
 import { benchOrders } from './orders.js';
 import { benchPolicy } from './policy.js';
 import { RUN_NAMES } from './reference-curve.js';
@@ -171,6 +172,16 @@ program
   .option('--rounds <n>', 'of which the fastest counts', positive, 7)
   .addOption(json())
   .action((options) => report('codecs', options.json, () => benchCodecs(options, say)));
+
+program
+  .command('observability')
+  .description(
+    'a scrape of 64 workers, what a step costs whoever watches, and opening the folder of a long run',
+  )
+  .option('--events <n>', 'events of that folder: about 0.6 kB of disk each', positive, 10_000_000)
+  .option('--step-seconds <s>', 'length of the step that the cost is held against', Number, 0.1)
+  .addOption(json())
+  .action((options) => report('observability', options.json, () => benchObservability(options, say)));
 
 program
   .command('orders')
