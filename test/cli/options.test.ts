@@ -8,7 +8,7 @@ import * as worker from '../../worker/options.js';
 /** Every flag there is. One that goes or changes its name breaks people's scripts: that is a decision, not a side effect. */
 const FLAGS = {
   coordinator: `--version --config --run-dir --workers --listen --http --steps --resume --set --keys --insecure --dry-run --json`,
-  worker: `--version --coordinator --keys --gpu --cpu --engine --provider --threads --connect-timeout`,
+  worker: `--version --coordinator --keys --gpu --cpu --engine --provider --threads --connect-timeout --http`,
 };
 
 test('the flags are these, and each is explained', () => {
@@ -71,7 +71,7 @@ test('ardm-worker takes no flag at all, or the environment’s coordinator, or t
   assert.deepEqual(worker.parseOptions(['--gpu', '0']), { ...none, coordinator: 'tcp://10.0.0.5:1', gpu: 0 });
   assert.deepEqual(
     worker.parseOptions(
-      '--coordinator tcp://h:2 --cpu --engine tensorflow --provider cpu --threads 3 --connect-timeout 9'.split(
+      '--coordinator tcp://h:2 --cpu --engine tensorflow --provider cpu --threads 3 --connect-timeout 9 --http 127.0.0.1:0'.split(
         ' ',
       ),
     ),
@@ -82,6 +82,7 @@ test('ardm-worker takes no flag at all, or the environment’s coordinator, or t
       provider: 'cpu',
       threads: 3,
       connectTimeoutSeconds: 9,
+      http: '127.0.0.1:0',
     },
   );
 });

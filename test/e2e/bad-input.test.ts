@@ -1,5 +1,7 @@
 import assert from 'node:assert/strict';
+import { once } from 'node:events';
 import { mkdirSync, readdirSync, writeFileSync } from 'node:fs';
+import { createServer, type AddressInfo } from 'node:net';
 import path from 'node:path';
 import test from 'node:test';
 import { setTimeout as sleep } from 'node:timers/promises';
@@ -63,6 +65,16 @@ test('a worker without a coordinator gives up with the address that it tried', a
     1,
     /no coordinator answered at tcp:\/\/127\.0\.0\.1:9 for 1 s/,
   );
+});
+
+test('a worker whose metrics cannot be served ends, and says where they could', async (t) => {
+  const busy = createServer().listen(0, '127.0.0.1');
+  t.after(() => busy.close());
+  await once(busy, 'listening');
+  const { port } = busy.address() as AddressInfo;
+  const http = `127.0.0.1:${port}`;
+  const worker = new Command(t, 'worker', ['--cpu', '--threads', '1', '--http', http]);
+  await assertEnds(worker, 1, /cannot serve the worker's metrics on 127.*EADDRINUSE.*--http HOST:PORT/);
 });
 
 test('a worker that is refused ends with the reason', async (t) => {

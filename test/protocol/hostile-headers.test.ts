@@ -77,3 +77,13 @@ test('a good header with any value changed for any other is refused or still goo
     { numRuns: 1000, seed: 6 },
   );
 });
+
+test('what a worker says of its GPU is bounded', () => {
+  const say = (gpu: unknown) => decode(fromWorkerSchema, encode({ type: 'alive', doing: 'step 1', gpu }));
+  assert.deepEqual(say({ use: 1, celsius: 60 }).header, {
+    ...{ type: 'alive', doing: 'step 1', gpu: { use: 1, celsius: 60 } },
+  });
+  assert.doesNotThrow(() => say(undefined));
+  for (const gpu of [{ use: 1.1 }, { use: NaN }, { memoryUsed: -1 }, { celsius: 1e9 }, { name: 'x' }, 'hot'])
+    assert.throws(() => say(gpu), ProtocolError, JSON.stringify(gpu));
+});
