@@ -3,6 +3,8 @@ import type { GpuUse } from '../shared/protocol/messages.js';
 
 const EVERY_MS = 5000;
 const ANSWER_MS = 10_000;
+/** A driver that hangs answers no more, and what it said before is no longer so. */
+const STALE_MS = 30_000;
 const MIB = 2 ** 20;
 const QUERY = 'utilization.gpu,memory.used,memory.total,temperature.gpu';
 
@@ -13,6 +15,7 @@ const QUERY = 'utilization.gpu,memory.used,memory.total,temperature.gpu';
 export class GpuMeter {
   readonly #gpu: string;
   #use: GpuUse | undefined;
+  #saidAt = 0;
   #next: NodeJS.Timeout | undefined;
   #closed = false;
 
@@ -22,9 +25,9 @@ export class GpuMeter {
     this.#ask();
   }
 
-  /** What was said last. */
+  /** What was said last, while that is not long ago. */
   get use(): GpuUse | undefined {
-    return this.#use;
+    return performance.now() - this.#saidAt < STALE_MS ? this.#use : undefined;
   }
 
   close(): void {
@@ -36,6 +39,7 @@ export class GpuMeter {
     const args = ['-i', this.#gpu, `--query-gpu=${QUERY}`, '--format=csv,noheader,nounits'];
     execFile('nvidia-smi', args, { timeout: ANSWER_MS, windowsHide: true }, (error, answer) => {
       this.#use = error ? undefined : gpuUseOf(answer);
+      this.#saidAt = performance.now();
       const isThere = (error as NodeJS.ErrnoException | null)?.code !== 'ENOENT';
       if (isThere && !this.#closed) this.#next = setTimeout(() => this.#ask(), EVERY_MS).unref();
     });
