@@ -56,6 +56,7 @@ function startWorker(modelMilliseconds: number) {
     connectTimeoutSeconds: 600,
     say: () => undefined,
     stopping: { name: 'SIGTERM', exitCode: 143, onStop: () => undefined },
+    gpu: () => ({ use: 0.5 }),
   });
   /** Or until nothing is planned any more. */
   const until = async (milliseconds: number) => {
@@ -84,6 +85,8 @@ test('a worker whose lane has something to finish first says that it lives, and 
   assert.equal(links.length, 1, 'it does not connect anew');
   assert.deepEqual(new Set(later), new Set(['alive']));
   assert.ok(later.length >= 25, `${later.length} in 30 s`);
+  const [alive] = link.said.filter((header) => header.type === 'alive');
+  assert.deepEqual(alive!.gpu, { use: 0.5 });
 });
 
 test('a worker that would write gradients in another way than the coordinator does not join', async () => {
