@@ -1,5 +1,5 @@
 import assert from 'node:assert/strict';
-import { appendFileSync, renameSync, rmSync, writeFileSync } from 'node:fs';
+import { appendFileSync, linkSync, renameSync, rmSync, writeFileSync } from 'node:fs';
 import path from 'node:path';
 import test, { type TestContext } from 'node:test';
 import { beginning, readLines } from '../../shared/page/event-lines.js';
@@ -68,6 +68,16 @@ test('lines are read across the seams where files became full', async (t) => {
   assert.deepEqual(await read(), ['g'], 'what has no end has no other half');
   assert.deepEqual(await read(), []);
   assert.equal(numRestarts(), 0);
+});
+
+test('a file that becomes full while it is looked at is read once', async (t) => {
+  const { file, read, numRestarts } = await reader(t);
+  writeFileSync(file, 'a\n');
+  linkSync(file, fullName(file, 1)); // what is open has the number already
+  assert.deepEqual(await read(), ['a']);
+  rmSync(file);
+  writeFileSync(file, 'b\n');
+  assert.deepEqual([await read(), numRestarts()], [['b'], 0]);
 });
 
 test('who comes late reads the full files first, by number and not by name', async (t) => {

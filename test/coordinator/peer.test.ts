@@ -1,0 +1,20 @@
+import assert from 'node:assert/strict';
+import { test } from 'node:test';
+import { Gathering } from '../../coordinator/gathering.js';
+import { Peer } from '../../coordinator/peer.js';
+import { PROTOCOL } from '../../shared/protocol/messages.js';
+import { model } from '../simulation/setup.js';
+
+test('what slices took is counted from the step on, or their dealing, or the slices before them', () => {
+  const hello = {
+    ...{ type: 'hello', protocol: PROTOCOL, version: '1', pid: 1, attempt: 0, host: 'h' },
+    ...{ device: 'd', lanes: 1, repeatable: true },
+  } as const;
+  const peer = new Peer(hello, new Gathering(model, 8192, 1, () => new SharedArrayBuffer(8)));
+  peer.delivered(2, 1000, 3000);
+  assert.deepEqual([peer.slices, peer.sliceSeconds], [2, 2]);
+  peer.delivered(1, 1000, 3500);
+  assert.deepEqual([peer.slices, peer.sliceSeconds], [3, 2.5]);
+  peer.delivered(3, 4000, 4500);
+  assert.deepEqual([peer.slices, peer.sliceSeconds], [6, 3], 'the wait between two steps is nobody’s');
+});
