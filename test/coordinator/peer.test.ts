@@ -7,9 +7,9 @@ import { model } from '../simulation/setup.js';
 
 test('what slices took is counted from the step on, or their dealing, or the slices before them', () => {
   const hello = {
-    ...{ type: 'hello', protocol: PROTOCOL, version: '1', pid: 1, attempt: 0, host: 'h' },
-    ...{ device: 'd', lanes: 1, repeatable: true },
-  } as const;
+    ...{ type: 'hello' as const, protocol: PROTOCOL, version: '1', pid: 1, attempt: 0 },
+    ...{ host: 'h', device: 'd', lanes: 1, repeatable: true },
+  };
   const peer = new Peer(hello, new Gathering(model, 8192, 1, () => new SharedArrayBuffer(8)));
   peer.delivered(2, 1000, 3000);
   assert.deepEqual([peer.slices, peer.sliceSeconds], [2, 2]);
