@@ -13,6 +13,8 @@ export interface MetricsOptions extends Partial<Asked> {
   readonly steps: number;
   /** Classes of a variable: what a dimension takes uncompressed. */
   readonly numClasses: number;
+  /** Bytes of a gradient as float32, over those that travel. */
+  readonly gradientCompression?: number;
   /** The workers connected right now, asked at each scrape. */
   readonly members?: () => Iterable<LiveMember>;
 }
@@ -25,6 +27,7 @@ export function createMetrics({
   version,
   steps,
   numClasses,
+  gradientCompression = 1,
   members = () => [],
   refused = () => 0,
   diskFree = () => undefined,
@@ -35,6 +38,7 @@ export function createMetrics({
 
   const run = createRunInstruments(instruments, { refused, diskFree });
   run.planned.set(steps);
+  run.gradientCompression.set(gradientCompression);
   describeWorkers(instruments, members, () => committed);
   instruments.describeProcess(version);
 
@@ -97,7 +101,7 @@ export function createMetrics({
       case 'evaluation':
         run.loss.set({ split: event.split }, event.bitsPerDim);
         run.standardError.set(event.standardError);
-        run.compression.set(Math.log2(numClasses) / event.bitsPerDim);
+        run.dataCompression.set(Math.log2(numClasses) / event.bitsPerDim);
         run.taskDuration.set({ kind: 'evaluate' }, event.seconds);
         break;
       case 'samples':

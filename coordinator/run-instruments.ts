@@ -43,8 +43,8 @@ export function createRunInstruments(instruments: Instruments, { refused, diskFr
     'ardm_evaluation_standard_error_bits_per_dim',
     'Standard error of the last evaluation.',
   );
-  const compression = instruments.measured(
-    'ardm_compression_ratio',
+  const dataCompression = instruments.measured(
+    'ardm_data_compression_ratio',
     'Bits of a dimension as it is stored, over the test bound: what lossless compression with this model comes to.',
   );
   const objective = instruments.measured(
@@ -109,6 +109,10 @@ export function createRunInstruments(instruments: Instruments, { refused, diskFr
     'direction',
     'kind',
   );
+  const gradientCompression = instruments.gauge(
+    'ardm_compression_ratio',
+    'Bytes of a gradient as float32, over those that travel: what exchange.codec comes to.',
+  );
 
   const checkpointDuration = instruments.durations(
     'ardm_checkpoint_duration_seconds',
@@ -157,7 +161,8 @@ export function createRunInstruments(instruments: Instruments, { refused, diskFr
     epochProgress,
     loss,
     standardError,
-    compression,
+    dataCompression,
+    gradientCompression,
     objective,
     gradientNorm,
     learningRate,

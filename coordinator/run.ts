@@ -122,6 +122,7 @@ async function train(
     version,
     steps: training.steps,
     numClasses,
+    gradientCompression: (4 * numParameters) / exchange.bytes,
     members: () => coordinator.members,
     refused: () => coordinator.numRefused,
     diskFree: () => bytesLeft(runFolder),

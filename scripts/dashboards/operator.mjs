@@ -158,16 +158,24 @@ const speed = [
 const traffic = [
   stack(
     'Received',
-    12,
+    10,
     [[perSecond('ardm_bytes_total', 'direction="in"'), '{{kind}}']],
-    'Message bytes from the workers, by type. Gradients are 4 bytes a parameter, worker and step.',
+    'Message bytes from the workers, by type. Gradients are 4 bytes a parameter, worker and step, or less by exchange.codec; what workers of the same machine leave in shared memory is no message.',
   ).unit('Bps'),
   stack(
     'Sent',
-    12,
+    10,
     [[perSecond('ardm_bytes_total', 'direction="out"'), '{{kind}}']],
     'Message bytes to the workers, by type. A newcomer gets the whole state: 16 bytes a parameter.',
   ).unit('Bps'),
+  stat(
+    'Gradients',
+    4,
+    [of('ardm_compression_ratio'), 'ratio'],
+    'How many times smaller than float32 they travel, by exchange.codec.',
+  )
+    .unit('suffix: x')
+    .decimals(1),
 ];
 
 const checkpoints = [

@@ -28,7 +28,7 @@ const now = [
   stat(
     'Compression',
     2,
-    [of('ardm_compression_ratio'), 'ratio'],
+    [of('ardm_data_compression_ratio'), 'ratio'],
     'How many times smaller a file of test examples becomes, losslessly, with the model at the last evaluation.',
   )
     .unit('suffix: x')
@@ -82,7 +82,7 @@ const learning = [
   graph(
     'Compression',
     6,
-    [[of('ardm_compression_ratio'), 'ratio']],
+    [[of('ardm_data_compression_ratio'), 'ratio']],
     'Bits of a dimension as it is stored, over the test bound: what `ardm compress` comes to with every network call.',
   ).unit('suffix: x'),
 ];

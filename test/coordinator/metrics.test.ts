@@ -5,7 +5,7 @@ import { createMetrics } from '../../coordinator/metrics.js';
 import type { LiveMember } from '../../shared/page/views.js';
 import { madeUpRun, STARTED_AT, stepEvent } from './made-up-run.js';
 
-const OPTIONS = { version: '1.2.3', steps: 10, numClasses: 256 };
+const OPTIONS = { version: '1.2.3', steps: 10, numClasses: 256, gradientCompression: 3.5 };
 
 /** The project's samples as a scrape sees them: `name{label="value"}` -> value. */
 async function scrape(registry: Registry): Promise<Record<string, number>> {
@@ -35,7 +35,8 @@ test('a run is told in figures', async () => {
     'ardm_loss_bits_per_dim{split="train"}': 0.3,
     'ardm_loss_bits_per_dim{split="test"}': 1.25,
     ardm_evaluation_standard_error_bits_per_dim: 0.01,
-    ardm_compression_ratio: 8 / 1.25,
+    ardm_data_compression_ratio: 8 / 1.25,
+    ardm_compression_ratio: 3.5,
     ardm_objective_bits_per_dim: 3,
     ardm_clip_factor: 1,
     'ardm_task_duration_seconds{kind="evaluate"}': 12,
@@ -76,7 +77,7 @@ test('figures that nothing was measured of are absent, not 0', async () => {
   const names = Object.keys(found).join('\n');
   assert.doesNotMatch(
     names,
-    /loss|gradient_norm|learning_rate|epoch|checkpoint_(last|step|bytes)|worker_[^r]|gpu|disk|compression/,
+    /loss|gradient_norm|learning_rate|epoch|checkpoint_(last|step|bytes)|worker_[^r]|gpu|disk|data_compression/,
   );
   assert.equal(found['ardm_steps_total{outcome="retried"}'], 0);
 });
