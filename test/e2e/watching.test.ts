@@ -9,7 +9,7 @@ import { join, start, tinyRun } from './tiny-run.js';
 
 test('a run is told of while it goes: metrics, events, JSON lines, samples', async (t) => {
   const { config, folder } = await tinyRun(t);
-  const run = start(t, config, folder, ['--steps', '12', '--json']);
+  const run = start(t, config, folder, ['--steps', '12', '--json', '--set', 'workers.sharedMemory=false']);
   const worker = await join(t, run);
   await run.event('step', ({ step }) => step >= 3);
   const { http } = await run.event('listen');
