@@ -1,7 +1,7 @@
 import { createReadStream } from 'node:fs';
 import path from 'node:path';
 import { createInterface } from 'node:readline';
-import { fullName, fullNumbers } from '../shared/event-files.js';
+import { filesOf } from '../shared/event-files.js';
 
 /** What a run found when it evaluated itself: the bound of its test split, bits per dimension. */
 export interface RunEvaluation {
@@ -17,8 +17,7 @@ export async function evaluationOf(checkpoint: string, step: number): Promise<Ru
   if (path.basename(folder) !== 'checkpoints') return undefined;
   const log = path.join(folder, '..', 'events.jsonl');
   try {
-    const full = fullNumbers(log).map((number) => fullName(log, number));
-    for (const file of [log, ...full.reverse()]) {
+    for (const file of filesOf(log).reverse()) {
       const { found, isBegun } = await search(file, step);
       if (found || isBegun) return found;
     }

@@ -3,6 +3,7 @@ import path from 'node:path';
 import { createInterface } from 'node:readline';
 import { InvalidArgumentError, type Command } from 'commander';
 import { UserError } from '../shared/errors.js';
+import { filesOf } from '../shared/event-files.js';
 import { LoggedEvent } from '../shared/page/logged-event.js';
 import { RunFolder } from '../shared/page/run-folder.js';
 import { count } from '../shared/words.js';
@@ -65,7 +66,8 @@ async function* json(drawn: Timeline, log: string): AsyncGenerator<Buffer> {
 
 async function* linesOf(log: string): AsyncGenerator<string> {
   try {
-    yield* createInterface({ input: createReadStream(log), crlfDelay: Infinity });
+    for (const file of filesOf(log))
+      yield* createInterface({ input: createReadStream(file), crlfDelay: Infinity });
   } catch (error) {
     throw new UserError(`can't read ${log}: ${(error as Error).message}`, undefined, { cause: error });
   }

@@ -1,4 +1,4 @@
-import { readLines } from '../shared/page/event-lines.js';
+import { beginning, readLines } from '../shared/page/event-lines.js';
 import { LoggedEvent } from '../shared/page/logged-event.js';
 
 /** Bits per dimension of the best evaluation that an event log tells of since the run's step 0; undefined where there is none. */
@@ -13,6 +13,6 @@ export async function bestEvaluation(log: string): Promise<number | undefined> {
     if (found !== undefined) best = Math.min(best ?? Infinity, found);
   };
   // Without a log there was no run before.
-  await readLines(log, { offset: 0, inode: 0 }, take, () => undefined).catch(() => undefined);
+  await readLines(log, beginning(), take, () => undefined).catch(() => undefined);
   return best;
 }

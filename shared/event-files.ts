@@ -24,3 +24,8 @@ export function fullNumbers(log: string): number[] {
 export function fileOf(log: string, number: number): string {
   return fullNumbers(log).includes(number) ? fullName(log, number) : log;
 }
+
+/** All files of a log, the oldest first. */
+export function filesOf(log: string): string[] {
+  return [...fullNumbers(log).map((number) => fullName(log, number)), log];
+}

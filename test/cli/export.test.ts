@@ -70,13 +70,16 @@ test('the card tells what the model is and what its run found, for people and fo
   const line = (event: object) => `${JSON.stringify({ time: '2026-01-01T00:00:00.000Z', ...event })}\n`;
   const evaluation = { event: 'evaluation', split: 'test', standardError: 0.01, examples: 12, seconds: 1 };
   writeFileSync(
-    path.join(run.folder, 'events.jsonl'),
+    path.join(run.folder, 'events.1.jsonl'), // full
     line({ event: 'start', step: 0 }) +
       line({ ...evaluation, step: 3, bitsPerDim: 9 }) +
       line({ ...evaluation, step: 4, bitsPerDim: 9 }) +
       line({ event: 'start', step: 0 }) +
-      line({ ...evaluation, step: 3, bitsPerDim: 4.25 }) +
-      line({ ...evaluation, step: 6, bitsPerDim: 3 }) +
+      line({ ...evaluation, step: 3, bitsPerDim: 4.25 }),
+  );
+  writeFileSync(
+    path.join(run.folder, 'events.jsonl'),
+    line({ ...evaluation, step: 6, bitsPerDim: 3 }) +
       '{"time":"2026-01-01T00:00:00.000Z","event":"evaluation","st',
   );
   const cardOf = async (...args: string[]) => {

@@ -1,5 +1,5 @@
 import assert from 'node:assert/strict';
-import { readdirSync, readFileSync, writeFileSync } from 'node:fs';
+import { readdirSync, readFileSync, renameSync, writeFileSync } from 'node:fs';
 import path from 'node:path';
 import test, { type TestContext } from 'node:test';
 import { temporaryFolder } from '../data/temporary.js';
@@ -72,10 +72,12 @@ const WORK = [
 test('steps, phases, workers and what else happened are tracks of one timeline', async (t) => {
   const home = await temporaryFolder(t);
   const withWork = (text: string) => JSON.stringify({ ...(JSON.parse(text) as object), work: WORK });
+  const run = path.join(home, 'run');
+  log(run, line('start', 0, START), join(0), join(1), withWork(stepLine(1)));
+  renameSync(path.join(run, 'events.jsonl'), path.join(run, 'events.1.jsonl')); // full
   log(
-    path.join(home, 'run'),
-    ...[line('start', 0, START), join(0), join(1)],
-    ...stepLines(1, 3).map(withWork),
+    run,
+    ...stepLines(2, 3).map(withWork),
     line('redeal', 3, { slices: 2, reason: 'worker 1 was lost' }),
     line('leave', 3, { slot: 1, pid: 4712, reason: 'silent for 5 s', members: 1 }),
     line('evaluation', 3, { split: 'test', bitsPerDim: 1, standardError: 0, examples: 5, seconds: 0.25 }),

@@ -1,6 +1,6 @@
 import assert from 'node:assert/strict';
 import { existsSync, readFileSync } from 'node:fs';
-import { writeFile } from 'node:fs/promises';
+import { rename, writeFile } from 'node:fs/promises';
 import { createServer } from 'node:http';
 import type { AddressInfo } from 'node:net';
 import path from 'node:path';
@@ -8,6 +8,7 @@ import test, { type TestContext } from 'node:test';
 import { setTimeout as sleep } from 'node:timers/promises';
 import { bestEvaluation } from '../../coordinator/best-evaluation.js';
 import { eventLine } from '../../coordinator/event-log.js';
+import { fullName } from '../../shared/event-files.js';
 import type { RunEvent } from '../../coordinator/events.js';
 import { Notices, type NoticesOptions } from '../../coordinator/notices.js';
 import { configSchema } from '../../shared/config/schema.js';
@@ -185,4 +186,7 @@ test('the best evaluation so far is that of the log since the run began anew', a
   );
   await writeFile(log, `${old}${anew}{"time":"2022`);
   assert.equal(await bestEvaluation(log), 1.5);
+  await rename(log, fullName(log, 1));
+  await writeFile(log, lines(evaluation(40, 1.25)));
+  assert.equal(await bestEvaluation(log), 1.25, 'across the seam to the next file');
 });
