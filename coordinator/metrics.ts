@@ -114,6 +114,9 @@ export function createMetrics({
         run.checkpointStep.set(event.step);
         run.checkpointBytes.set(event.bytes);
         break;
+      case 'notice-failed':
+        run.noticeFailures.inc({ by: event.by });
+        break;
       case 'journal-failed':
         run.journalFailures.inc();
         break;

@@ -134,6 +134,11 @@ export function createRunInstruments(instruments: Instruments, { refused, diskFr
     'ardm_journal_failures_total',
     'Commits that could not be noted: a restart may find fewer steps than were published.',
   );
+  const noticeFailures = instruments.counter(
+    'ardm_notice_failures_total',
+    'Notices that did not get through, by webhook or command.',
+    'by',
+  );
   instruments.gaugeOf('ardm_disk_free_bytes', "Left on the disk of the run's folder.", [], () => {
     const free = diskFree();
     return free === undefined ? [] : [[{}, free]];
@@ -150,6 +155,7 @@ export function createRunInstruments(instruments: Instruments, { refused, diskFr
   for (const cause of ['join', ...DEPARTURES]) quorumChanges.inc({ cause }, 0);
   for (const reason of DROP_REASONS) dropped.inc({ reason }, 0);
   for (const reason of [...WRITE_ERRORS, 'other']) checkpointFailures.inc({ reason }, 0);
+  for (const by of ['webhook', 'command']) noticeFailures.inc({ by }, 0);
 
   return {
     planned,
@@ -182,6 +188,7 @@ export function createRunInstruments(instruments: Instruments, { refused, diskFr
     checkpointBytes,
     checkpointFailures,
     journalFailures,
+    noticeFailures,
     about,
   };
 }

@@ -100,6 +100,7 @@ const skew = [
       [growth('ardm_nonfinite_gradients_total'), 'gradient not finite'],
       [growth('ardm_state_divergence_total'), 'state diverged'],
       [growth('ardm_journal_failures_total'), 'journal not written'],
+      [growth('ardm_notice_failures_total'), 'notice lost: {{by}}'],
     ],
     'What happened, as often as it did. Slices dealt again are a recovery; gradients that are not finite and diverged states have to be looked into.',
   ),

@@ -89,6 +89,16 @@ test('a run that goes on from a checkpoint counts from there', async () => {
   assert.equal((await scrape(metrics.registry)).ardm_step, 7);
 });
 
+test('what could not be told or noted is counted', async () => {
+  const metrics = createMetrics(OPTIONS);
+  metrics({ event: 'journal-failed', step: 0, reason: 'ENOSPC' }, 0);
+  metrics({ event: 'notice-failed', step: 0, notice: 'done', by: 'webhook', reason: 'HTTP 500' }, 0);
+  const found = await scrape(metrics.registry);
+  assert.equal(found.ardm_journal_failures_total, 1);
+  assert.equal(found['ardm_notice_failures_total{by="webhook"}'], 1);
+  assert.equal(found['ardm_notice_failures_total{by="command"}'], 0);
+});
+
 test('the run is in exactly one state', async () => {
   const metrics = createMetrics(OPTIONS);
   const current = async () => {
