@@ -46,6 +46,10 @@ export function eventText(event: RunEvent, colors: Colors): string | undefined {
           `local worker ${event.slot} died (${event.reason}) and starts again in ${event.delaySeconds} s, restart ${event.attempt}`,
         ),
       );
+    case 'host-restart':
+      return yellow(clean(`${event.reason}; once more in ${event.delaySeconds} s, restart ${event.attempt}`));
+    case 'host-lost':
+      return red(`${event.host} is given up: `) + clean(event.reason);
     case 'redeal':
       return yellow(`${at} ${count(event.slices, 'slice')} dealt again: `) + clean(event.reason);
     case 'nonfinite':

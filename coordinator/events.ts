@@ -30,6 +30,16 @@ export type RunEvent =
     }
   | { event: 'leave'; step: number; slot: number; pid: number; reason: string; members: number }
   | { event: 'restart'; step: number; slot: number; attempt: number; delaySeconds: number; reason: string }
+  /** Workers are started on it over ssh. */
+  | {
+      event: 'host-restart';
+      step: number;
+      host: string;
+      attempt: number;
+      delaySeconds: number;
+      reason: string;
+    }
+  | { event: 'host-lost'; step: number; host: string; reason: string }
   | {
       event: 'step';
       step: number;

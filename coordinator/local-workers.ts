@@ -2,12 +2,15 @@ import { spawn, type ChildProcess } from 'node:child_process';
 import { closeSync, mkdirSync, openSync, readFileSync } from 'node:fs';
 import { availableParallelism } from 'node:os';
 import path from 'node:path';
-import { setTimeout as sleep } from 'node:timers/promises';
 import { fileURLToPath } from 'node:url';
+import type { Config } from '../shared/config/schema.js';
+import { countGpus } from '../shared/launch/gpus.js';
+import { Supervised, type End, type Restart } from '../shared/launch/supervised.js';
 import { count as countOf } from './event-text.js';
 
 export interface LocalWorkersOptions {
-  readonly count: number;
+  /** The flags of each that say what it computes on. */
+  readonly devices: readonly (readonly string[])[];
   /** Where they connect. */
   readonly address: string;
   /** Holds worker-K.log. */
@@ -17,94 +20,84 @@ export interface LocalWorkersOptions {
   /** By which they may join, as text; undefined: they need none. */
   readonly keys: string | undefined;
   readonly onExit: (local: number, reason: string) => void;
-  readonly onRestart: (local: number, attempt: number, delaySeconds: number, reason: string) => void;
+  readonly onRestart: (local: number, restart: Restart) => void;
   /** Every local worker has used up its restarts. */
   readonly onExhausted: (reason: string) => void;
 }
 
-/** Seconds before the nth restart: 1, 2, 4, ... at most 30. */
-export function backOffSeconds(attempt: number): number {
-  return Math.min(30, 2 ** (attempt - 1));
+/**
+ * What the local workers of a run compute on, as their flags: so many on the CPU, which share its threads, or (`auto`) one on each
+ * GPU, or where there is none one on the CPU.
+ */
+export function localDevices(local: Config['workers']['local']): string[][] {
+  const numGpus = local === 'auto' ? countGpus() : 0;
+  if (numGpus > 0) return Array.from({ length: numGpus }, (_, gpu) => ['--gpu', String(gpu)]);
+  const numWorkers = local === 'auto' ? 1 : local;
+  const threads = Math.max(1, Math.floor(availableParallelism() / numWorkers));
+  return Array.from({ length: numWorkers }, () => ['--cpu', '--threads', String(threads)]);
 }
 
 /**
- * The worker processes that the coordinator starts on its own machine: on the CPU, its threads shared between them.
- * Each is started again with back-off when it dies; their output goes to a log file each.
+ * The worker processes that the coordinator starts on its own machine. Each is started again with back-off when it dies; their
+ * output goes to a log file each.
  */
 export class LocalWorkers {
   readonly #options: LocalWorkersOptions;
-  readonly #children = new Map<number, ChildProcess>();
-  readonly #stopping = new AbortController();
+  readonly #workers: readonly Supervised[];
   #exhausted = 0;
 
   constructor(options: LocalWorkersOptions) {
     this.#options = options;
-    mkdirSync(options.logFolder, { recursive: true });
-    for (let local = 0; local < options.count; local++) this.#start(local, 0);
+    this.#workers = options.devices.map((_, local) => this.#keep(local));
   }
 
   /** Asks them to leave, and kills whoever is still there after `graceSeconds`. */
   async stop(graceSeconds: number): Promise<void> {
-    this.#stopping.abort();
-    const exits = [...this.#children.values()].map(
-      (child) => new Promise<void>((resolve) => child.once('exit', () => resolve())),
-    );
-    for (const child of this.#children.values()) child.kill('SIGTERM');
-    const kill = setTimeout(() => this.kill(), graceSeconds * 1000);
-    await Promise.all(exits);
-    clearTimeout(kill);
+    await Promise.all(this.#workers.map((worker) => worker.stop(graceSeconds)));
   }
 
   /** At once. */
   kill(): void {
-    this.#stopping.abort();
-    for (const child of this.#children.values()) child.kill('SIGKILL');
+    for (const worker of this.#workers) worker.kill();
   }
 
-  #start(local: number, attempt: number): void {
-    const { address, count, keys, logFolder } = this.#options;
-    const bin = fileURLToPath(new URL('../worker/bin.js', import.meta.url));
-    const threads = Math.max(1, Math.floor(availableParallelism() / count));
-    const log = openSync(path.join(logFolder, `worker-${local}.log`), attempt === 0 ? 'w' : 'a');
-    // The IPC channel closes when this process dies, however it dies: then the worker ends too.
-    const child = spawn(
-      process.execPath,
-      [bin, '--coordinator', address, '--cpu', '--threads', String(threads)],
-      {
-        stdio: ['ignore', log, log, 'ipc'],
-        env: { ...process.env, ARDM_LOCAL: String(local), ...(keys !== undefined && { ARDM_KEYS: keys }) },
-      },
-    );
-    closeSync(log);
-    this.#children.set(local, child);
-    child.once('exit', (code, signal) => {
-      this.#children.delete(local);
-      if (this.#stopping.signal.aborted) return;
-      const reason = signal ?? `exit code ${code}`;
-      this.#options.onExit(local, reason);
-      void this.#again(local, attempt + 1, reason);
+  #keep(local: number): Supervised {
+    const { restarts, onExit, onRestart } = this.#options;
+    const worker = new Supervised({
+      start: (attempt) => this.#start(local, attempt),
+      restarts,
+      onExit: (reason) => onExit(local, reason),
+      onRestart: (restart) => onRestart(local, restart),
     });
+    void worker.ended.then((end) => this.#end(local, end));
+    return worker;
   }
 
-  async #again(local: number, attempt: number, reason: string): Promise<void> {
-    const { restarts, count, logFolder, onRestart, onExhausted } = this.#options;
-    if (attempt > restarts) {
-      this.#exhausted++;
-      if (this.#exhausted < count) return;
-      const logPath = path.join(logFolder, `worker-${local}.log`);
-      const lastWords = readFileSync(logPath, 'utf8').trim().split('\n').at(-1);
-      onExhausted(
-        `local worker ${local} died ${countOf(attempt, 'time')} (${reason}); it said "${lastWords}" (${logPath})`,
-      );
-      return;
-    }
-    const delaySeconds = backOffSeconds(attempt);
-    onRestart(local, attempt, delaySeconds, reason);
-    try {
-      await sleep(delaySeconds * 1000, undefined, { signal: this.#stopping.signal });
-    } catch {
-      return;
-    }
-    this.#start(local, attempt);
+  #start(local: number, attempt: number): ChildProcess {
+    const { address, devices, keys, logFolder } = this.#options;
+    mkdirSync(logFolder, { recursive: true });
+    const bin = fileURLToPath(new URL('../worker/bin.js', import.meta.url));
+    const log = openSync(this.#logOf(local), attempt === 0 ? 'w' : 'a');
+    // The IPC channel closes when this process dies, however it dies: then the worker ends too.
+    const child = spawn(process.execPath, [bin, '--coordinator', address, ...devices[local]!], {
+      stdio: ['ignore', log, log, 'ipc'],
+      env: { ...process.env, ARDM_LOCAL: String(local), ...(keys !== undefined && { ARDM_KEYS: keys }) },
+    });
+    closeSync(log);
+    return child;
+  }
+
+  #logOf(local: number): string {
+    return path.join(this.#options.logFolder, `worker-${local}.log`);
+  }
+
+  #end(local: number, { deaths, reason }: End): void {
+    if (deaths === 0) return;
+    this.#exhausted++;
+    if (this.#exhausted < this.#workers.length) return;
+    const lastWords = readFileSync(this.#logOf(local), 'utf8').trim().split('\n').at(-1);
+    this.#options.onExhausted(
+      `local worker ${local} died ${countOf(deaths, 'time')} (${reason}); it said "${lastWords}" (${this.#logOf(local)})`,
+    );
   }
 }

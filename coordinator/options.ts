@@ -24,6 +24,7 @@ export interface Options {
 const EXAMPLES = `
 Examples:
   ardm-coord --config mnist.yaml                       a packaged config; trains into runs/mnist
+  ardm-coord --config cifar10.yaml --workers auto     a worker on each GPU of this machine
   ardm-coord --config cifar10.yaml --dry-run           what it would take: parameters, bytes, memory
   ardm-coord --config my.yaml --set training.batch=64 --set 'model.network.multipliers=[1, 2]'
   ardm-coord --config my.yaml --listen tcp://127.0.0.1:6000 --workers 0
@@ -35,7 +36,7 @@ Exit codes: 0 done, 1 failure, 2 wrong flags or config, 3 too few workers, 130 a
 interface Flags {
   config?: string;
   runDir?: string;
-  workers?: number;
+  workers?: number | 'auto';
   listen?: string;
   http?: string;
   steps?: number;
@@ -56,8 +57,8 @@ export function createCommand(): Command {
     .option('--run-dir <dir>', 'where everything of the run goes (default: runs/<name of the config>)')
     .option(
       '--workers <n>',
-      'workers to start on this machine; 0 waits for outside ones',
-      wholeNumber(0, 1024),
+      'workers to start on this machine, on its CPU; auto: one on each GPU; 0 waits for outside ones',
+      orAuto(wholeNumber(0, 1024)),
     )
     .option(
       '--listen <address>',
@@ -122,5 +123,7 @@ export function parseOptions(argv: readonly string[]): Options | { readonly exit
   );
   return { config, sets: [...set, ...sets], runDir, resume, keys, insecure, dryRun, json };
 }
+
+const orAuto = (read: (text: string) => number) => (text: string) => (text === 'auto' ? text : read(text));
 
 const collect = (value: string, previous: string[] = []) => [...previous, value];

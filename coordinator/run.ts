@@ -28,7 +28,6 @@ import { serveHttp, type HttpServer } from './http.js';
 import { JournalOnDisk } from './journal-file.js';
 import { Journal, readJournal } from './journal.js';
 import { largestFrameBytes } from './largest-message.js';
-import { LocalWorkers } from './local-workers.js';
 import { createMetrics } from './metrics.js';
 import { pastOf, recoveryOf } from './past.js';
 import { Products } from './products.js';
@@ -36,10 +35,11 @@ import { lockRunFolder } from './run-lock.js';
 import { SameHostLane } from './same-host-lane.js';
 import { Sharder } from './sharder.js';
 import { setAside, startState } from './start-state.js';
+import { StartedWorkers } from './started-workers.js';
 import { openTrackers } from './trackers.js';
 import { RouterLink } from './worker-link.js';
 
-/** Seconds that local workers get to leave by themselves. */
+/** Seconds that workers started by this process get to leave by themselves. */
 const GRACE_SECONDS = 5;
 
 /** Where the parts of a run lie in its folder. */
@@ -200,7 +200,7 @@ async function train(
   });
   let http: HttpServer | undefined;
   let page: Page | undefined;
-  let locals: LocalWorkers | undefined;
+  let started: StartedWorkers | undefined;
   try {
     const address = await coordinator.listen(config.listen);
     page = new Page([new RunFolder('0', runFolder, { config, members: () => coordinator.members })], true);
@@ -215,22 +215,18 @@ async function train(
     emit({ event: 'start', step, run: runId, version, configHash, numParameters, steps, batch, slices });
     emit({ event: 'listen', step, workers: address, http: http.url });
     if (start.resumed) emit({ event: 'resume', step, ...start.resumed });
-    if (workers.local > 0) {
-      locals = new LocalWorkers({
-        count: workers.local,
-        address,
-        logFolder: layout.logs,
-        restarts: workers.restarts,
-        keys: admitted && workerLine(admitted.local),
-        onExit: (local, reason) => coordinator.localDied(local, reason),
-        onRestart: (local, attempt, delaySeconds, reason) =>
-          emit({ event: 'restart', step: coordinator.step, slot: local, attempt, delaySeconds, reason }),
-        onExhausted: (reason) => {
-          // Outside workers can go on alone.
-          if (coordinator.members.length === 0) coordinator.stop({ exitCode: EXIT.failure, reason });
-        },
-      });
-    }
+    started = new StartedWorkers({
+      workers,
+      address,
+      logFolder: layout.logs,
+      keys: admitted && workerLine(admitted.local),
+      onExit: (local, reason) => coordinator.localDied(local, reason),
+      emit: (event) => emit({ ...event, step: coordinator.step }),
+      onExhausted: (reason) => {
+        // Outside workers can go on alone.
+        if (coordinator.members.length === 0) coordinator.stop({ exitCode: EXIT.failure, reason });
+      },
+    });
     coordinator.start();
     stopping.onStop(() => {
       emit({ event: 'stopping', step: coordinator.step, reason: stopping.name });
@@ -245,10 +241,10 @@ async function train(
       emit({ event: 'failed', step: coordinator.step, reason, exitCode });
     }
     // Together: a local worker that left because it was told to is not one that died.
-    await Promise.all([coordinator.close(reason ?? 'the run is done'), locals?.stop(GRACE_SECONDS)]);
+    await Promise.all([coordinator.close(reason ?? 'the run is done'), started?.stop(GRACE_SECONDS)]);
     return outcome;
   } catch (error) {
-    locals?.kill();
+    started?.kill();
     throw error;
   } finally {
     await page?.close();

@@ -6,14 +6,15 @@ import type { EngineChoice } from './engine/select.js';
 /** What `addEngineFlags` adds to a command's options. */
 export type EngineFlags = Omit<EngineChoice, 'threads'> & { readonly threads?: number };
 
-/** Flags that say what computes. */
-export function addEngineFlags(command: Command): Command {
+/** Reads the number of a GPU. */
+export const gpuNumber = wholeNumber(0, 1023);
+
+const oneGpu = () => new Option('--gpu <n>', 'compute on this GPU, counted from 0').argParser(gpuNumber);
+
+/** Flags that say what computes; `gpu` may take more than one. */
+export function addEngineFlags(command: Command, gpu: Option = oneGpu()): Command {
   return command
-    .addOption(
-      new Option('--gpu <n>', 'compute on this GPU, counted from 0')
-        .argParser(wholeNumber(0, 1023))
-        .conflicts('cpu'),
-    )
+    .addOption(gpu.conflicts('cpu'))
     .option('--cpu', 'compute on the CPU')
     .addOption(new Option('--engine <name>', 'what computes').choices(['onnxruntime', 'tensorflow']))
     .addOption(new Option('--provider <name>', 'what it computes through').choices(['cuda', 'webgpu', 'cpu']))

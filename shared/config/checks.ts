@@ -33,6 +33,11 @@ export function findConflicts(config: Config): Conflict[] {
     'workers.stepTimeoutSeconds',
     'workers.heartbeatTimeoutSeconds',
   ], `${workers.stepTimeoutSeconds} must be more than workers.heartbeatTimeoutSeconds ${workers.heartbeatTimeoutSeconds}`);
+  const isLocal = /^tcp:\/\/(127[.\d]+|localhost|\[::1\]):/i.test(config.listen);
+  require(!isLocal || workers.hosts.every(({ coordinator }) => coordinator !== undefined), [
+    'listen',
+    'workers.hosts',
+  ], `${config.listen} is out of reach for workers.hosts: take tcp://0.0.0.0:5670 with --keys`);
   dataConflicts(config, require);
   modelConflicts(config, require);
   // What follows presupposes the rest.

@@ -2,6 +2,7 @@ import path from 'node:path';
 import { stringify } from 'yaml';
 import { openDataset } from '../data/open.js';
 import { CPU_MAP_BYTES } from '../engine/map-bytes.js';
+import { countGpus } from '../launch/gpus.js';
 import { bytesPerVariable } from '../method/classes.js';
 import { describeModel } from '../model/description.js';
 import { exampleSize } from '../model/inputs.js';
@@ -73,7 +74,8 @@ export async function describeRun({
   const { numParameters: P, numVariables, numClasses, networkShape, parameters } = description;
   const exampleBytes = exampleSize(description) * bytesPerVariable(numClasses);
   const part = partOf(training.batch / training.slices, description, modelConfig, CPU_MAP_BYTES);
-  const numWorkers = Math.max(workers.local, workers.minimum);
+  const numLocal = workers.local === 'auto' ? Math.max(1, countGpus()) : workers.local;
+  const numWorkers = Math.max(numLocal, workers.minimum);
   const slicesEach = Math.ceil(training.slices / numWorkers);
   const stepsPerEpoch = Math.floor(set.numTrain / training.batch);
   return {

@@ -2,9 +2,15 @@ import { z } from 'zod';
 import { nearest } from './nearest.js';
 import { configSchema } from './schema.js';
 
-function fields(schema: unknown, kind?: string): Record<string, unknown> | undefined {
+/** A schema without what says that it may be absent. */
+function bare(schema: unknown): unknown {
   while (schema instanceof z.ZodPrefault || schema instanceof z.ZodDefault || schema instanceof z.ZodOptional)
     schema = schema.unwrap();
+  return schema;
+}
+
+function fields(wrapped: unknown, kind?: string): Record<string, unknown> | undefined {
+  const schema = bare(wrapped);
   if (schema instanceof z.ZodObject) return schema.shape;
   if (!(schema instanceof z.ZodDiscriminatedUnion)) return undefined;
   const options = schema.options.map((option) => fields(option)!);
@@ -18,7 +24,10 @@ function fields(schema: unknown, kind?: string): Record<string, unknown> | undef
 /** The keys that may stand under a path, where there are kinds of them those of one or of all; undefined where a value stands. */
 export function keysAt(path: readonly (string | number)[], kind?: string): string[] | undefined {
   let schema: unknown = configSchema;
-  for (const segment of path) schema = fields(schema)?.[segment];
+  for (const segment of path) {
+    const group = bare(schema);
+    schema = group instanceof z.ZodArray ? group.element : fields(group)?.[segment];
+  }
   const shape = fields(schema, kind);
   return shape && Object.keys(shape);
 }

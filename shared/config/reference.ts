@@ -75,6 +75,8 @@ function section(schema: Schema, path: string): string[] {
   if (schema.oneOf) return [...lines, ...schema.oneOf.flatMap((choice) => choiceSection(choice, path))];
   const entries = Object.entries(schema.properties ?? {});
   lines.push(...listed(schema, path));
+  for (const [key, { items }] of entries)
+    if (items?.properties) lines.push(`### ${path}.${key}, an entry`, '', ...settings(items, ''), '');
   for (const [key, group] of entries.filter(([, setting]) => isGroup(setting)))
     lines.push(...section(group, path ? `${path}.${key}` : key));
   return lines;
@@ -114,6 +116,7 @@ function kindOf({ type, anyOf, items, multipleOf, ...rest }: Schema): string {
   if (anyOf) return anyOf.map(kindOf).join(' or ');
   const choices = rest.enum ?? (rest.const === undefined ? undefined : [rest.const]);
   if (choices) return choices.map(code).join(', ');
+  if (type === 'array' && items!.properties) return `list of {${Object.keys(items!.properties).join(', ')}}`;
   if (type === 'array') return `list of (${kindOf(items!)})`;
   if (type === 'string') return 'text';
   if (type === 'boolean') return '`true` or `false`';

@@ -329,18 +329,69 @@ const checkpoints = z
   })
   .describe('What a run is resumed from: 16 bytes a parameter each.');
 
+const HOST = String.raw`(\[[0-9a-fA-F:.]+\]|[^\s:/\[\]]+)`;
+const PORT = String.raw`(\d{1,4}|[1-5]\d{4}|6[0-4]\d{3}|65[0-4]\d{2}|655[0-2]\d|6553[0-5])`;
+
+/** An address of a coordinator: `tcp://HOST:PORT`. */
+export const workerAddressSchema = z.string().regex(new RegExp(`^tcp://${HOST}:${PORT}$`), {
+  error: 'must be tcp://HOST:PORT, such as tcp://127.0.0.1:5670',
+});
+/** An address of an HTTP server: `HOST:PORT`. */
+export const httpAddressSchema = z.string().regex(new RegExp(`^${HOST}:${PORT}$`), {
+  error: 'must be HOST:PORT, such as 127.0.0.1:9464',
+});
+
+const sshHost = z.strictObject({
+  host: z
+    .string()
+    .max(300)
+    .regex(/^[a-zA-Z0-9_][a-zA-Z0-9_.@:%-]*$/, { error: 'must be a host as ssh takes it, such as me@gpu1' })
+    .describe('Where: as ssh takes it, which finds port, user and key in its own configuration.'),
+  gpus: z
+    .union([z.enum(['all', 'none']), z.array(whole(0, 1023)).min(1)], {
+      error: 'must be all, none, or a list of GPUs such as [0, 1]',
+    })
+    .default('all')
+    .describe('A worker on each of these GPUs; `none`: one on the CPU.'),
+  command: z
+    .string()
+    .min(1)
+    .default('ardm-worker')
+    .describe(
+      'What starts a worker there, for the shell: `/opt/ardm/bin/ardm-worker`, `cd ardm && npx ardm-worker`.',
+    ),
+  coordinator: workerAddressSchema
+    .optional()
+    .describe(
+      'Where it reaches this coordinator. Absent: as `listen` says, or where that is every address of this machine, the one that ssh comes from.',
+    ),
+});
+
 const workers = z
   .strictObject({
-    local: whole(0, 1024)
+    local: z
+      .union([whole(0, 1024), z.literal('auto')], { error: 'must be a whole number from 0 to 1024, or auto' })
       .default(0)
       .describe(
-        'Workers that the coordinator starts on this machine, on its CPU; 0: it waits for outside ones.',
+        'Workers that the coordinator starts on this machine, on its CPU; 0: it waits for outside ones. `auto`: one on each GPU that nvidia-smi lists, or where there is none one on the CPU, with all its threads.',
+      ),
+    hosts: z
+      .array(sshHost)
+      .max(1024)
+      .refine((hosts) => new Set(hosts.map(({ host }) => host)).size === hosts.length, {
+        error: 'must name each host once',
+      })
+      .default([])
+      .describe(
+        'Other machines, on which the coordinator starts workers over ssh; their output goes to `logs` in the run folder.',
       ),
     minimum: whole(1, 10_000).default(1).describe('Training waits while fewer are connected.'),
     waitSeconds: seconds.default(1800).describe('Gives up (exit code 3) after so long below the minimum.'),
     restarts: whole(0, COUNT)
       .default(5)
-      .describe('How often a local worker that dies is started again, with back-off.'),
+      .describe(
+        'How often a worker that the coordinator started is started again when it dies, with back-off; after ten minutes without a death it is counted anew.',
+      ),
     heartbeatSeconds: seconds
       .default(1)
       .describe('A worker says that it lives this often. Raise it on crowded networks.'),
@@ -481,18 +532,6 @@ const notify = z
   })
   .describe('Who is told of what happens, away from the screen.');
 
-const HOST = String.raw`(\[[0-9a-fA-F:.]+\]|[^\s:/\[\]]+)`;
-const PORT = String.raw`(\d{1,4}|[1-5]\d{4}|6[0-4]\d{3}|65[0-4]\d{2}|655[0-2]\d|6553[0-5])`;
-
-/** An address of a coordinator: `tcp://HOST:PORT`. */
-export const workerAddressSchema = z.string().regex(new RegExp(`^tcp://${HOST}:${PORT}$`), {
-  error: 'must be tcp://HOST:PORT, such as tcp://127.0.0.1:5670',
-});
-/** An address of an HTTP server: `HOST:PORT`. */
-export const httpAddressSchema = z.string().regex(new RegExp(`^${HOST}:${PORT}$`), {
-  error: 'must be HOST:PORT, such as 127.0.0.1:9464',
-});
-
 /** Where workers look for a coordinator, and where one listens, unless told otherwise. */
 export const DEFAULT_WORKER_ADDRESS = 'tcp://127.0.0.1:5670';
 
@@ -532,6 +571,7 @@ export type NetworkConfig = ModelConfig['network'];
 export type UnetConfig = Extract<NetworkConfig, { kind: 'unet' }>;
 export type TransformerConfig = Extract<NetworkConfig, { kind: 'transformer' }>;
 export type DiffwaveConfig = Extract<NetworkConfig, { kind: 'diffwave' }>;
+export type SshHost = Config['workers']['hosts'][number];
 export type TrainingConfig = Config['training'];
 export type CodecConfig = Config['exchange']['codec'];
 export type NotifyConfig = Config['notify'];

@@ -8,7 +8,7 @@ import * as worker from '../../worker/options.js';
 /** Every flag there is. One that goes or changes its name breaks people's scripts: that is a decision, not a side effect. */
 const FLAGS = {
   coordinator: `--version --config --run-dir --workers --listen --http --steps --resume --set --keys --insecure --dry-run --json`,
-  worker: `--version --coordinator --keys --gpu --cpu --engine --provider --threads --connect-timeout --http`,
+  worker: `--version --coordinator --keys --gpu --cpu --engine --provider --threads --stdin --connect-timeout --http`,
 };
 
 test('the flags are these, and each is explained', () => {
@@ -22,7 +22,10 @@ test('the flags are these, and each is explained', () => {
 function withoutEnvironment(t: TestContext): void {
   const before = process.env.ARDM_COORDINATOR;
   delete process.env.ARDM_COORDINATOR;
-  t.after(() => before !== undefined && (process.env.ARDM_COORDINATOR = before));
+  t.after(() => {
+    delete process.env.ARDM_COORDINATOR;
+    if (before !== undefined) process.env.ARDM_COORDINATOR = before;
+  });
 }
 
 test('ardm-coord takes a config alone, and resumes', () => {
@@ -65,10 +68,23 @@ test('flags of ardm-coord that say what a setting says become settings, and win 
 
 test('ardm-worker takes no flag at all, or the environment’s coordinator, or the one it is told', (t) => {
   withoutEnvironment(t);
-  const none = { coordinator: 'tcp://127.0.0.1:5670', cpu: false, connectTimeoutSeconds: 300 };
+  const none = {
+    coordinator: 'tcp://127.0.0.1:5670',
+    cpu: false,
+    stdin: false,
+    connectTimeoutSeconds: 300,
+  };
   assert.deepEqual(worker.parseOptions([]), none);
   process.env.ARDM_COORDINATOR = 'tcp://10.0.0.5:1';
   assert.deepEqual(worker.parseOptions(['--gpu', '0']), { ...none, coordinator: 'tcp://10.0.0.5:1', gpu: 0 });
+  delete process.env.ARDM_COORDINATOR;
+  assert.deepEqual(worker.parseOptions(['--gpu', '2,0']), { ...none, gpus: [2, 0] });
+  assert.deepEqual(worker.parseOptions(['--gpu', 'all', '--gpu', '3', '--stdin']), {
+    ...none,
+    gpu: 3,
+    stdin: true,
+  });
+  assert.deepEqual(worker.parseOptions(['--gpu', 'all']), { ...none, gpus: 'all' });
   assert.deepEqual(
     worker.parseOptions(
       '--coordinator tcp://h:2 --cpu --engine tensorflow --provider cpu --threads 3 --connect-timeout 9 --http 127.0.0.1:0'.split(
@@ -78,6 +94,7 @@ test('ardm-worker takes no flag at all, or the environment’s coordinator, or t
     {
       coordinator: 'tcp://h:2',
       cpu: true,
+      stdin: false,
       engine: 'tensorflow',
       provider: 'cpu',
       threads: 3,
@@ -127,16 +144,25 @@ test('wrong flags end in one clear line', (t) => {
     [
       worker.parseOptions,
       '--gpu 0 --cpu',
-      "option '--gpu <n>' cannot be used with option '--cpu'. --help tells more",
+      "option '--gpu <which>' cannot be used with option '--cpu'. --help tells more",
     ],
-    [worker.parseOptions, '--gpu -1', `option '--gpu <n>' argument '-1' is invalid. ${number(0, 1023)}`],
+    [
+      worker.parseOptions,
+      '--gpu 0,-1',
+      `option '--gpu <which>' argument '0,-1' is invalid. ${number(0, 1023)}`,
+    ],
+    [
+      worker.parseOptions,
+      '--gpu 1,1',
+      "option '--gpu <which>' argument '1,1' is invalid. It names one twice. --help tells more",
+    ],
     [
       worker.parseOptions,
       '--engine torch',
       "option '--engine <name>' argument 'torch' is invalid. Allowed choices are onnxruntime, tensorflow. --help tells more",
     ],
     [worker.parseOptions, '--cpu --provider cuda', '--cpu and --provider cuda contradict each other'],
-    [worker.parseOptions, '--gpu 1 --provider cpu', '--gpu 1 and --provider cpu contradict each other'],
+    [worker.parseOptions, '--gpu 0,1 --provider cpu', '--gpu 0,1 and --provider cpu contradict each other'],
     [
       worker.parseOptions,
       '--engine tensorflow --provider webgpu',

@@ -8,6 +8,7 @@ import { loadConfig } from '../../shared/config/load.js';
 import { configSchema } from '../../shared/config/schema.js';
 import { parseYaml } from '../../shared/config/yaml.js';
 import { UserError } from '../../shared/errors.js';
+import { countGpus } from '../../shared/launch/gpus.js';
 import { packageRoot } from '../../shared/package.js';
 import { temporaryFolder } from '../data/temporary.js';
 
@@ -60,6 +61,10 @@ test('figures are for as many workers as the config asks for', async () => {
   };
   assert.deepEqual(await gradientSums('workers.local=1'), [2, 3]);
   assert.deepEqual(await gradientSums('workers.local=4'), [5, 1]);
+  assert.deepEqual(
+    await gradientSums('workers.local=auto'),
+    await gradientSums(`workers.local=${countGpus() || 1}`),
+  );
   assert.deepEqual(await gradientSums('workers.local=0', 'workers.minimum=2'), [3, 2]);
 });
 

@@ -460,6 +460,18 @@ test('what is wrong with --set is told by the flag', async (t) => {
     ['=3', '--set =3: write PATH=VALUE, such as training.steps=100'],
     ['seed=[1', '--set seed=[1: value:1:3: Flow sequence must end with a ]'],
     ['workers.local=-1', '--set workers.local=-1: workers.local: must be at least 0, not -1'],
+    [
+      'workers.local=many',
+      '--set workers.local=many: workers.local: must be a whole number from 0 to 1024, or auto, not "many"',
+    ],
+    [
+      'workers.hosts=[{host: -oProxyCommand=x, coordinator: tcp://h:1}]',
+      '--set workers.hosts=[{host: -oProxyCommand=x, coordinator: tcp://h:1}]: workers.hosts.0.host: must be a host as ssh takes it, such as me@gpu1, not "-oProxyCommand=x"',
+    ],
+    [
+      'workers.hosts=[{host: gpu1}]',
+      '--set workers.hosts=[{host: gpu1}]: listen: tcp://127.0.0.1:5670 is out of reach for workers.hosts: take tcp://0.0.0.0:5670 with --keys',
+    ],
   ];
   const file = await write(t);
   for (const [set, message] of told) assert.deepEqual(await refusal(file, [set]), [message]);

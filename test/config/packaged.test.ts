@@ -83,7 +83,7 @@ test('a published config has the parameters of the published model, a baseline t
 test('a slice of a published config fits a device of 8 GB, and gives work to two workers everywhere', async () => {
   for (const name of names) {
     const { config } = await load(name, OWN[name]);
-    assert.ok(config.training.slices >= Math.max(2, config.workers.local), name);
+    assert.ok(config.training.slices >= Math.max(2, Number(config.workers.local)), name);
     const data = dataShape(config.data)!;
     const { numParameters, networkShape } = describeModel(config.model, data);
     const { batch, slices } = config.training;

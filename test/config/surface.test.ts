@@ -14,7 +14,7 @@ training: steps batch slices learningRate warmupSteps beta1 beta2 epsilon weight
 evaluation: everySteps examples passes batch timeSteps
 samples: everySteps count budget policy batch
 checkpoints: everySteps keepLast keepEvery syncJournal
-workers: local minimum waitSeconds restarts heartbeatSeconds heartbeatTimeoutSeconds stepTimeoutSeconds recoverSeconds hashEverySteps bucketBytes sharedMemory
+workers: local hosts minimum waitSeconds restarts heartbeatSeconds heartbeatTimeoutSeconds stepTimeoutSeconds recoverSeconds hashEverySteps bucketBytes sharedMemory
 exchange: codec
 exchange.codec: kind rounding density rank
 trackers: tensorboard timeline otlp
@@ -53,6 +53,7 @@ test('every setting and group is described', () => {
     )) {
       assert.match(String(setting.description), /[.]$/, `${path}${key}`);
       check(setting, `${path}${key}.`);
+      if (setting.items) check(setting.items as Record<string, unknown>, `${path}${key}[].`);
     }
   };
   check(configJsonSchema() as Record<string, unknown>, '');

@@ -3,29 +3,41 @@ import { existsSync, readFileSync } from 'node:fs';
 import path from 'node:path';
 import type { TestContext } from 'node:test';
 import { setTimeout as sleep } from 'node:timers/promises';
+import { fileURLToPath } from 'node:url';
 import type { RunEvent } from '../../coordinator/events.js';
 import { packageRoot } from '../../shared/package.js';
 
 /** Longer than anything here takes; a test that waits for so long has failed. */
 const PATIENCE_MS = 120_000;
 
+interface CommandOptions {
+  readonly cwd?: string;
+  readonly env?: NodeJS.ProcessEnv;
+}
+
 export type Logged<K extends RunEvent['event']> = RunEvent & { event: K; time: string };
 
-/** A process of one of the three commands; killed when the test ends. */
-export class Command {
+/** All events of a kind in the log of a run's folder. */
+export function eventsIn<K extends RunEvent['event']>(folder: string, kind: K): Logged<K>[] {
+  const file = path.join(folder, 'events.jsonl');
+  if (!existsSync(file)) return [];
+  return readFileSync(file, 'utf8')
+    .split('\n')
+    .slice(0, -1)
+    .map((line) => JSON.parse(line) as Logged<K>)
+    .filter(({ event }) => event === kind);
+}
+
+/** A process of a script; killed when the test ends. */
+export class Script {
   readonly child: ChildProcess;
   readonly #exit: Promise<number | NodeJS.Signals>;
   stdout = '';
   stderr = '';
 
-  constructor(
-    t: TestContext,
-    name: 'coordinator' | 'worker' | 'cli',
-    args: readonly string[],
-    options: { cwd?: string; env?: NodeJS.ProcessEnv } = {},
-  ) {
-    const bin = path.join(packageRoot, 'dist', name, 'bin.js');
-    this.child = spawn(process.execPath, [bin, ...args], {
+  constructor(t: TestContext, script: string | URL, args: readonly string[], options: CommandOptions = {}) {
+    const file = script instanceof URL ? fileURLToPath(script) : script;
+    this.child = spawn(process.execPath, [file, ...args], {
       stdio: ['ignore', 'pipe', 'pipe'],
       cwd: options.cwd,
       env: { ...process.env, ...options.env },
@@ -48,28 +60,34 @@ export class Command {
   }
 }
 
+/** A process of one of the three commands. */
+export class Command extends Script {
+  constructor(
+    t: TestContext,
+    name: 'coordinator' | 'worker' | 'cli',
+    args: readonly string[],
+    options: CommandOptions = {},
+  ) {
+    super(t, path.join(packageRoot, 'dist', name, 'bin.js'), args, options);
+  }
+}
+
 /** A coordinator on free ports, with the event log of its run folder. */
 export class Run extends Command {
   readonly folder: string;
   /** Coordinators that listened in this folder before. */
   readonly #earlier: number;
 
-  constructor(t: TestContext, folder: string, args: readonly string[], env: NodeJS.ProcessEnv = {}) {
+  constructor(t: TestContext, folder: string, args: readonly string[], options: CommandOptions = {}) {
     const ports = ['--listen', 'tcp://127.0.0.1:0', '--http', '127.0.0.1:0'];
-    super(t, 'coordinator', ['--run-dir', folder, ...ports, ...args], { env });
+    super(t, 'coordinator', ['--run-dir', folder, ...ports, ...args], options);
     this.folder = folder;
     this.#earlier = this.events('listen').length;
   }
 
   /** All events of this kind so far, those of earlier processes in the same folder among them. */
   events<K extends RunEvent['event']>(kind: K): Logged<K>[] {
-    const file = path.join(this.folder, 'events.jsonl');
-    if (!existsSync(file)) return [];
-    return readFileSync(file, 'utf8')
-      .split('\n')
-      .slice(0, -1)
-      .map((line) => JSON.parse(line) as Logged<K>)
-      .filter(({ event }) => event === kind);
+    return eventsIn(this.folder, kind);
   }
 
   /** Waits for the first event of a kind, beyond `after` earlier ones, that `fits`. */
