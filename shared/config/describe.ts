@@ -3,6 +3,7 @@ import { stringify } from 'yaml';
 import { openDataset } from '../data/open.js';
 import { CPU_MAP_BYTES } from '../engine/map-bytes.js';
 import { countGpus } from '../launch/gpus.js';
+import { Exchange, exchangeOptions } from '../exchange/exchange.js';
 import { bytesPerVariable } from '../method/classes.js';
 import { describeModel } from '../model/description.js';
 import { exampleSize } from '../model/inputs.js';
@@ -73,6 +74,8 @@ export async function describeRun({
   const description = describeModel(modelConfig, { ...set, numContext: config.data.context });
   const { numParameters: P, numVariables, numClasses, networkShape, parameters } = description;
   const exampleBytes = exampleSize(description) * bytesPerVariable(numClasses);
+  const exchange = new Exchange(exchangeOptions(config, description));
+  const residual = exchange.keepsResiduals ? 4 * P : 0;
   const part = partOf(training.batch / training.slices, description, modelConfig, CPU_MAP_BYTES);
   const numLocal = workers.local === 'auto' ? Math.max(1, countGpus()) : workers.local;
   const numWorkers = Math.max(numLocal, workers.minimum);
@@ -92,25 +95,30 @@ export async function describeRun({
       examples: training.steps * training.batch,
     },
     numWorkers,
-    step: { gradientsUp: 4 * P, averageDown: 4 * P, examplesDown: training.batch * exampleBytes },
+    step: {
+      gradientsUp: exchange.bytes,
+      averageDown: exchange.bytes,
+      examplesDown: training.batch * exampleBytes,
+    },
     memory: {
       coordinator: {
         replica: 20 * P,
-        // One from each worker, and the one that is being published.
-        gradientSums: 4 * P * (numWorkers + 1),
-        checkpointCopy: 16 * P,
+        // One from each worker, and the one that is being published; what averages lack.
+        gradientSums: 4 * P * (numWorkers + 1) + residual,
+        checkpointCopy: 16 * P + residual,
         data: (set.numTrain + set.numTest) * exampleBytes,
         process: PROCESS_BYTES,
       },
       worker: {
         replica: 20 * P,
-        // The slice's own, and on each level of the tree one that waits for its sibling.
-        gradientSums: 4 * P * (1 + Math.ceil(Math.log2(slicesEach))),
+        // The slice's own, and on each level of the tree one that waits for its sibling; what the last sum
+        // lacked and what the next one does.
+        gradientSums: 4 * P * (1 + Math.ceil(Math.log2(slicesEach))) + 2 * residual,
         activations: activationBytes(modelConfig.network, networkShape, part),
         process: PROCESS_BYTES,
       },
     },
-    checkpointBytes: 16 * P,
+    checkpointBytes: 16 * P + residual,
   };
 }
 

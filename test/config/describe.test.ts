@@ -68,6 +68,20 @@ test('figures are for as many workers as the config asks for', async () => {
   assert.deepEqual(await gradientSums('workers.local=0', 'workers.minimum=2'), [3, 2]);
 });
 
+test('traffic, memory and checkpoints are those of the codec', async () => {
+  const described = async (...sets: string[]) => describeRun(await loadConfig(packaged('mnist.yaml'), sets));
+  const exact = await described();
+  const { numParameters } = exact.model;
+  const bf16 = await described('exchange.codec.kind=bf16');
+  assert.deepEqual([bf16.step.gradientsUp, bf16.step.averageDown], [2 * numParameters, 2 * numParameters]);
+  assert.equal(bf16.checkpointBytes, exact.checkpointBytes);
+  const topK = await described('exchange.codec={ kind: top-k, density: 0.01 }');
+  assert.ok(topK.step.gradientsUp < 0.07 * numParameters);
+  assert.equal(topK.checkpointBytes - exact.checkpointBytes, 4 * numParameters);
+  const more = topK.memory.worker.gradientSums - exact.memory.worker.gradientSums;
+  assert.equal(more, 8 * numParameters);
+});
+
 test('a folder of images is opened for its size and number', async (t) => {
   const folder = await temporaryFolder(t);
   mkdirSync(path.join(folder, 'pngs'));
