@@ -438,6 +438,7 @@ export class Coordinator {
     if (gathered) {
       const since = Math.max(this.#stepClock.startedAt, round.dealtAt[begin]!);
       peer.delivered(end - begin, since, this.#now());
+      peer.gathered(header);
       this.#gathered(id, step, begin, end, gathered);
     } else this.#feed({ kind: 'alive', id });
   }
@@ -620,8 +621,11 @@ export class Coordinator {
     }
     for (const id of seeing) this.#say(id, { type: 'average-placed', term, step, ...place! });
     const hash = this.#isHashed(step);
-    for (const id of to)
-      this.#say(id, { type: 'commit', term, step, update, crcs, chain, hash }, statisticsFrames(statistics));
+    const commit = { type: 'commit', term, step, update, crcs, chain, hash } as const;
+    for (const id of to) {
+      const counted = exchange.keepsResiduals ? [...this.#peers.get(id)!.counted] : undefined;
+      this.#say(id, { ...commit, ...(counted && { counted }) }, statisticsFrames(statistics));
+    }
     this.#copy = undefined;
     this.#publications.add(step, to, () => averager.release(averaged));
     for (const peer of this.#peers.values()) peer.committed(step);

@@ -21,6 +21,8 @@ export class Peer {
   gpu: GpuUse | undefined;
   /** When the last of them was here. */
   #deliveredAt = 0;
+  /** Subtrees whose sums came from it for the current step. */
+  #counted: TreeNode[] = [];
   /** The subtrees, as `LEVEL/INDEX`, that it was dealt of each step. */
   readonly #dealt = new Map<number, Set<string>>();
 
@@ -54,7 +56,17 @@ export class Peer {
     this.#deliveredAt = now;
   }
 
+  /** It sent the sum of a subtree. */
+  gathered({ level, index }: TreeNode): void {
+    this.#counted.push({ level, index });
+  }
+
+  get counted(): readonly TreeNode[] {
+    return this.#counted;
+  }
+
   committed(step: number): void {
+    this.#counted = [];
     this.#dealt.delete(step);
   }
 }

@@ -4,8 +4,8 @@ import { addInto } from '../shared/optimizer/sum.js';
 const key = ({ level, index }: TreeNode) => `${level}/${index}`;
 
 /**
- * What the sums that a worker sent lack (error feedback), by subtree, float32, one a parameter. What a step leaves lacking counts once the step is committed: until
- * then it may be computed again. A subtree that the worker is dealt no more leaves its residual to the first of those that it is.
+ * What the sums that a worker sent lack (error feedback), by subtree, float32, one a parameter. What a sum lacks counts once a step is committed of which it is part: until
+ * then it may be computed again, or by another worker. A subtree that the worker is dealt no more leaves its residual to the first of those that it is.
  */
 export class Residuals {
   readonly #bytes: number;
@@ -28,17 +28,20 @@ export class Residuals {
     this.#next.set(key(node), next);
   }
 
-  /** The step whose sums were sent is committed. */
-  commit(): void {
-    const [first] = [...this.#next.keys()].sort();
-    if (first === undefined) return;
-    const heir = new Float32Array(this.#next.get(first)!);
+  /** A step is committed, and these sums are part of it. */
+  commit(counted: readonly TreeNode[]): void {
+    const taken = new Set(counted.map(key).filter((subtree) => this.#next.has(subtree)));
+    const [first] = [...taken].sort();
     for (const [subtree, buffer] of [...this.#kept].sort(([a], [b]) => (a < b ? -1 : 1))) {
-      if (!this.#next.has(subtree)) addInto(heir, new Float32Array(buffer));
+      if (first === undefined || (this.#next.has(subtree) && !taken.has(subtree))) continue;
+      if (!taken.has(subtree)) addInto(new Float32Array(this.#next.get(first)!), new Float32Array(buffer));
+      this.#kept.delete(subtree);
       this.#free.push(buffer);
     }
-    this.#kept.clear();
-    for (const [subtree, buffer] of this.#next) this.#kept.set(subtree, buffer);
+    for (const [subtree, buffer] of this.#next) {
+      if (taken.has(subtree)) this.#kept.set(subtree, buffer);
+      else this.#free.push(buffer);
+    }
     this.#next.clear();
   }
 }

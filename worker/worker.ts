@@ -538,7 +538,7 @@ export class WorkerClient {
 
   async #commit(
     session: Session,
-    { step, update, crcs, chain, hash: wanted }: ToWorker & { type: 'commit' },
+    { step, update, crcs, chain, hash: wanted, counted }: ToWorker & { type: 'commit' },
     frames: readonly Uint8Array[],
   ): Promise<void> {
     if (step !== session.step || update.step !== step) return;
@@ -557,7 +557,7 @@ export class WorkerClient {
     observer?.applied(step + 1, (clock.now() - begun) / 1000);
     session.links = [...session.links, { step: step + 1, chain }].slice(-MAX_LINKS);
     for (const { buffer } of session.sent) this.#free.push(buffer);
-    session.residuals?.commit();
+    session.residuals?.commit(counted ?? []);
     Object.assign(session, { step: step + 1, averaged: 0, sent: [] });
     this.#send({ type: 'applied', term: session.term, step: step + 1, hash });
     this.#compute(session);

@@ -155,6 +155,8 @@ export const toWorkerSchema = z.discriminatedUnion('type', [
     crcs: z.tuple([count, count]),
     chain: id,
     hash: z.boolean(),
+    /** Subtrees whose sums came from this worker; absent where that is of no use to it. */
+    counted: z.array(z.strictObject(subtree)).max(64).optional(),
   }),
   /** Frame: the examples (evaluate) or nothing (sample). */
   z.strictObject({ type: z.literal('task'), ...tagged, task: taskSchema }),

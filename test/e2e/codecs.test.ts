@@ -11,7 +11,7 @@ for (const [kind, mostBytes] of [
   ['bf16', 2.2],
   ['int8', 1.2],
 ] as const)
-  test(`${kind}: two workers, one of which is killed, end with the same weights as one alone`, async (t) => {
+  test(`${kind}: three workers, one of which is killed, end with the same weights as one alone`, async (t) => {
     const { config, folder } = await tinyRun(t);
     const alone = start(t, config, folder, codec(`kind: ${kind}`));
     await join(t, alone);
@@ -21,9 +21,11 @@ for (const [kind, mostBytes] of [
     assert.ok(average! < mostBytes * numParameters, `${average} bytes for ${numParameters} parameters`);
 
     const other = await tinyRun(t);
-    const run = start(t, other.config, other.folder, codec(`kind: ${kind}`));
-    const [, victim] = await Promise.all([join(t, run), join(t, run)]);
-    await run.event('step', ({ step, members }) => step >= 7 && members === 2);
+    const settings = [...codec(`kind: ${kind}`), '--set', 'workers.minimum=2'];
+    const run = start(t, other.config, other.folder, settings);
+    // Eight slices: 2, 3 and 3 of them, of which some travel alone.
+    const [, victim] = await Promise.all([join(t, run), join(t, run), join(t, run)]);
+    await run.event('step', ({ step, members }) => step >= 7 && members === 3);
     victim.kill('SIGKILL');
     assert.deepEqual(await endOf(t, run, LAST_STEP), expected);
   });

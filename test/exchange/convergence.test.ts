@@ -93,7 +93,8 @@ async function train(codec: object, seed: number): Promise<number> {
         if (next.kind === 'goal') send(exchange, averaging, lacking[nth]!, step, next.node, next.value);
       }
     }
-    for (const each of lacking) each.commit();
+    for (const [nth, each] of lacking.entries())
+      each.commit(subtreesOf(WORKERS[nth]!, WORKERS[nth + 1] ?? SLICES));
   }
   return evaluate(replica);
 }

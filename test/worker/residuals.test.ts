@@ -21,18 +21,18 @@ test('what a step leaves lacking is lacking in the next, once the step is commit
   const residuals = new Residuals(3);
   assert.equal(send(residuals, left, 5), 0);
   assert.equal(send(residuals, left, 6), 0, 'computed again before the commit');
-  residuals.commit();
+  residuals.commit([left]);
   assert.equal(send(residuals, left, 7), 6);
-  residuals.commit();
+  residuals.commit([left]);
   assert.equal(send(residuals, left, 8), 7);
 });
 
 test('what was not sent lacks nothing', () => {
   const residuals = new Residuals(3);
   send(residuals, left, 5);
-  residuals.commit();
+  residuals.commit([left]);
   new Float32Array(residuals.take(left).next).fill(9);
-  residuals.commit();
+  residuals.commit([]);
   assert.equal(send(residuals, left, 0), 5, 'nothing was sent of that step');
 });
 
@@ -43,10 +43,22 @@ test('subtrees that are dealt no more leave theirs to the first of the others, i
   ]) {
     const residuals = new Residuals(3);
     send(residuals, half, 100);
-    residuals.commit();
+    residuals.commit([half]);
     for (const node of order) assert.equal(send(residuals, node, node === left ? 1 : 2), 0);
-    residuals.commit();
+    residuals.commit(order);
     assert.equal(send(residuals, left, 0), 101);
     assert.equal(send(residuals, right, 0), 2);
   }
+});
+
+test('a sum that another worker gave instead leaves lacking what it did before', () => {
+  const residuals = new Residuals(3);
+  send(residuals, left, 5);
+  send(residuals, right, 6);
+  residuals.commit([left, right]);
+  send(residuals, left, 7);
+  send(residuals, right, 8);
+  residuals.commit([right]);
+  assert.equal(send(residuals, left, 0), 5);
+  assert.equal(send(residuals, right, 0), 8);
 });
