@@ -168,8 +168,8 @@ program
   .description(
     'writing gradients for the wire and reading them: GB/s, bytes, and the link below which it pays',
   )
-  .option('--sizes <list>', 'millions of parameters', listOf(positive), [1, 4, 32])
-  .option('--rounds <n>', 'of which the fastest counts', positive, 7)
+  .option('--sizes <list>', 'millions of parameters', listOf(positive), [1, 16])
+  .option('--rounds <n>', 'of which the fastest counts', positive, 20)
   .addOption(json())
   .action((options) => report('codecs', options.json, () => benchCodecs(options, say)));
 
