@@ -250,6 +250,14 @@ test('what int8 and bf16 have decoded, they encode without loss', () => {
   }
 });
 
+test("int8's scale is the smallest power of two of which 127 reach the largest value, and values go to the nearest multiple", () => {
+  const codec = createCodec(codecOf({ kind: 'int8' }), [{ shape: [5] }], 4096);
+  const encodeAll = (...list: number[]) => [...encode(codec, Float32Array.from(list))[0]!];
+  assert.deepEqual(encodeAll(127, -127, 1, 0.4, -0.6), [126, 127, 129, 1, 0, 255]);
+  assert.deepEqual(encodeAll(127.5, 2, 3, -5, 0), [127, 64, 1, 2, 254, 0]);
+  assert.deepEqual(encodeAll(2 ** -9, 0, 0, 0, 0), [126 - 15, 64, 0, 0, 0, 0]);
+});
+
 test('dithered int8 is right on average, and its error half a scale at most per draw', () => {
   const codec = createCodec(codecOf({ kind: 'int8' }), [{ shape: [256] }], 4096);
   const values = madeUpGradient(256, 2);
