@@ -343,7 +343,8 @@ export class Coordinator {
     const { pid, host, device, lanes, repeatable } = hello;
     this.#repeatable &&= repeatable;
     const gathering = new Gathering(exchange, model.numSteps, sharder.sliceSize, () => averager.take());
-    const sums = lane?.offer(hello);
+    // A codec's bytes are no sums that could be added where they lie.
+    const sums = exchange.isLossless ? lane?.offer(hello) : undefined;
     this.#peers.set(id, new Peer(hello, gathering, sums));
     const offer = this.#offerOf(hello);
     const join: CoreEvent = { kind: 'join', id, lanes, ...(offer !== undefined && { offer }) };
