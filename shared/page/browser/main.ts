@@ -137,7 +137,7 @@ function showRun(): void {
     byId('checkpoint-rows'),
     view.checkpoints.map(({ step, time, name, bytes: size, seconds, snapshotSeconds }) => [
       ...[step.toLocaleString('en-US'), timeElement(time), name, bytes(size)],
-      `${duration(seconds)}, ${Math.round(snapshotSeconds * 1000)} ms of waiting`,
+      ...[duration(seconds), `${Math.round(snapshotSeconds * 1000)} ms`],
     ]),
     'There is no checkpoint yet.',
   );
