@@ -3,7 +3,7 @@ import type { onnx as Onnx } from 'onnx-proto';
 import { offsetsOf, sizeOf } from '../engine/program.js';
 import { traceForAnyBatch } from '../engine/trace/any-batch.js';
 import { encodeOnnx } from '../engine/trace/encode.js';
-import { nameOf } from '../engine/trace/trace.js';
+import { nameOf } from '../engine/trace/graph.js';
 import { UserError } from '../errors.js';
 import type { ModelDescription } from '../model/description.js';
 import { outputsProgram } from '../model/program.js';

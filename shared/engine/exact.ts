@@ -10,7 +10,8 @@ import {
 import { loadRuntime, RUNTIME, SESSION_OPTIONS, sha256, words, type Runtime } from './exact-runtime.js';
 import { checkCall, offsetsOf, sizeOf } from './program.js';
 import { encodeOnnx } from './trace/encode.js';
-import { nameOf, traceProgram } from './trace/trace.js';
+import { nameOf } from './trace/graph.js';
+import { traceProgram } from './trace/trace.js';
 
 /** The same graph on every machine. */
 const FORMS = { device: 'cpu', channelBlock: 0 } as const;

@@ -14,8 +14,8 @@ import { checkCall, offsetsOf, sizeOf } from './program.js';
 import { unshared } from './shared-memory.js';
 import { GPU_FORMS, type Forms } from './trace/builder.js';
 import { encodeOnnx } from './trace/encode.js';
-import { Graph, type Value } from './trace/graph.js';
-import { nameOf, traceProgram, type Trace } from './trace/trace.js';
+import { Graph, nameOf, type Value } from './trace/graph.js';
+import { traceProgram, type Trace } from './trace/trace.js';
 import { describeUnsupported } from './unsupported.js';
 
 export interface OnnxruntimeOptions {
@@ -140,31 +140,29 @@ class Session implements Executable {
     const { parameters, inputs, outputs, gradients } = call;
     const wanted = new Set(this.#session.inputNames);
     const feeds: Record<string, ort.Tensor> = {};
-    program.parameters.forEach(({ shape }, i) => {
-      const name = nameOf.parameter(i);
-      if (wanted.has(name)) feeds[name] = tensor(this.#slice(i, parameters), 'float32', shape);
-    });
+    for (const { parameter, offset, value } of this.#trace.views) {
+      const from = this.#offsets[parameter]! + offset;
+      const part = parameters.subarray(from, from + sizeOf(value.shape));
+      if (wanted.has(value.name)) feeds[value.name] = tensor(part, 'float32', value.shape);
+    }
     for (const { name, dtype, shape } of program.inputs)
       if (wanted.has(nameOf.input(name))) feeds[nameOf.input(name)] = tensor(inputs[name]!, dtype, shape);
     const fetches: Record<string, ort.Tensor> = {};
     for (const { name, shape } of program.outputs)
       fetches[nameOf.output(name)] = tensor(outputs[name]!, 'float32', shape);
-    this.#trace.differentiable.forEach((differentiable, i) => {
-      const slice = this.#slice(i, gradients!);
-      const name = nameOf.gradient(i);
-      if (differentiable) fetches[name] = tensor(slice, 'float32', this.#trace.outputs.get(name)!.shape);
-      else slice.fill(0);
+    this.#trace.gradients.forEach((parts, i) => {
+      let from = this.#offsets[i]!;
+      for (const name of parts) {
+        const { shape } = this.#trace.outputs.get(name)!;
+        fetches[name] = tensor(gradients!.subarray(from, (from += sizeOf(shape))), 'float32', shape);
+      }
+      if (parts.length === 0) gradients!.fill(0, from, from + sizeOf(program.parameters[i]!.shape));
     });
     try {
       await this.#session.run(feeds, fetches);
     } catch (error) {
       throw new EngineError(`${program.name}: onnxruntime failed: ${words(error)}`);
     }
-  }
-
-  #slice(i: number, flat: Float32Array): Float32Array {
-    const offset = this.#offsets[i]!;
-    return flat.subarray(offset, offset + sizeOf(this.program.parameters[i]!.shape));
   }
 
   async dispose(): Promise<void> {

@@ -1,8 +1,8 @@
 import { EngineError, type Program } from '../engine.js';
 import { withoutBatchNormalization } from './affine.js';
 import { GPU_FORMS } from './builder.js';
-import type { Constant, Node, PrunedGraph, Value } from './graph.js';
-import { nameOf, traceProgram, type Trace } from './trace.js';
+import { nameOf, type Constant, type Node, type PrunedGraph, type Value } from './graph.js';
+import { traceProgram, type Trace } from './trace.js';
 
 /**
  * Hardly extents of anything else, and multiples of 16, to which sequences are filled up otherwise. Three, for through two numbers there

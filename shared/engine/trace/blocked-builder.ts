@@ -1,5 +1,6 @@
-import { Builder, sameShape, type Elementwise, type Reduction } from './builder.js';
-import type { Attributes, Value } from './graph.js';
+import { sizeOf } from '../program.js';
+import { Builder, sameShape, type Elementwise, type ParameterView, type Reduction } from './builder.js';
+import { nameOf, type Attributes, type Value } from './graph.js';
 import { canBlock } from './ops/blocked.js';
 import { channelAffine, channelMeans, channelSums } from './ops/channels.js';
 
@@ -8,6 +9,21 @@ import { channelAffine, channelMeans, channelSums } from './ops/channels.js';
  * parts whole blocks of channels, is done there wherever all maps are known in that layout.
  */
 export class BlockedBuilder extends Builder {
+  /** Parameters and parts of them. */
+  readonly #views = new Map<string, ParameterView>();
+
+  override parameter(parameter: number, name: string, shape: readonly number[], offset = 0): Value {
+    const value = super.parameter(parameter, name, shape, offset);
+    this.#views.set(name, { parameter, offset, value });
+    return value;
+  }
+
+  /** A parameter of another shape is the same memory read once more. */
+  override reshape(x: Value, shape: readonly number[]): Value {
+    const view = this.#views.get(x.name);
+    return view ? this.#part(view, shape) : super.reshape(x, shape);
+  }
+
   override unary(op: string, x: Value, attributes: Attributes = {}): Value {
     const blocked = this.layouts.knownBlocked(x);
     return blocked
@@ -30,6 +46,8 @@ export class BlockedBuilder extends Builder {
   }
 
   override split(x: Value, sizes: readonly number[], axis: number): readonly Value[] {
+    const view = this.#views.get(x.name);
+    if (axis === 0 && view) return this.#parts(view, sizes);
     const blocked = this.layouts.knownBlocked(x);
     return axis === 1 && blocked && canBlock(this, ...sizes)
       ? super.split(blocked, sizes, axis).map((part) => this.layouts.fromBlocked(part))
@@ -52,6 +70,24 @@ export class BlockedBuilder extends Builder {
     const reduced = axes.includes(0) ? super.reduce(op, rows, [0]) : rows;
     const left = (extent: number, axis: number) => (!axes.includes(axis) ? [extent] : keep ? [1] : []);
     return this.reshape(reduced, x.shape.flatMap(left));
+  }
+
+  #parts(view: ParameterView, sizes: readonly number[]): readonly Value[] {
+    const { shape } = view.value;
+    const row = sizeOf(shape.slice(1));
+    let begin = 0;
+    return sizes.map((size) => {
+      const part = this.#part(view, shape.with(0, size), begin * row);
+      begin += size;
+      return part;
+    });
+  }
+
+  /** Of a view, from one of its numbers on. */
+  #part({ parameter, offset, value }: ParameterView, shape: readonly number[], begin = 0): Value {
+    if (sameShape(value.shape, shape)) return value;
+    const name = `${nameOf.parameter(parameter)}/${offset + begin}/${shape.join('x')}`;
+    return this.#views.get(name)?.value ?? this.parameter(parameter, name, shape, offset + begin);
   }
 
   /** A number for all, or maps in blocked layout beside others that are known in it. */

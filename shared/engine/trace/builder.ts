@@ -34,6 +34,13 @@ export interface ConvOptions {
   readonly groups?: number;
 }
 
+/** An input of the graph that holds a parameter, or a part of one: those of its numbers from `offset` on that fill the shape. */
+export interface ParameterView {
+  readonly parameter: number;
+  readonly offset: number;
+  readonly value: Value;
+}
+
 /** Records ONNX operations with their shapes inferred, and leaves out those that change nothing. */
 export class Builder {
   readonly graph = new Graph();
@@ -43,9 +50,24 @@ export class Builder {
   readonly #widened = new Map<string, Value>();
   /** What each reshaped value came from. */
   readonly #reshaped = new Map<string, Value>();
+  /** What was joined along the first axis. */
+  readonly #joined = new Map<string, readonly Value[]>();
+  readonly #views: ParameterView[] = [];
 
   constructor(forms: Forms) {
     this.forms = forms;
+  }
+
+  /** What the graph reads of the parameters. */
+  get views(): readonly ParameterView[] {
+    return this.#views;
+  }
+
+  /** The parameter of a number, from one of its numbers on. */
+  parameter(parameter: number, name: string, shape: readonly number[], offset = 0): Value {
+    const value = this.graph.input(name, 'float32', shape);
+    this.#views.push({ parameter, offset, value });
+    return value;
   }
 
   scalar(number: number, type: 'float32' | 'int32' = 'float32'): Value {
@@ -121,6 +143,12 @@ export class Builder {
     return this.#reshaped.get(x.name) ?? x;
   }
 
+  /** Values of the same numbers, one after another, that a value was joined of, each as it was before it was reshaped. */
+  partsOf(x: Value): readonly Value[] {
+    const source = this.beforeReshape(x);
+    return this.#joined.get(source.name)?.flatMap((part) => this.partsOf(part)) ?? [source];
+  }
+
   transpose(x: Value, perm: readonly number[]): Value {
     const shape = perm.map((axis) => x.shape[axis]!);
     const moved = (order: readonly number[]) => order.filter((axis) => x.shape[axis] !== 1);
@@ -136,7 +164,10 @@ export class Builder {
     const parts = values.filter(({ shape }) => shape[axis] !== 0);
     const shape = values[0]!.shape.slice();
     shape[axis] = parts.reduce((sum, value) => sum + value.shape[axis]!, 0);
-    return parts.length === 1 ? parts[0]! : this.op('Concat', parts, shape, { axis });
+    if (parts.length === 1) return parts[0]!;
+    const y = this.op('Concat', parts, shape, { axis });
+    if (axis === 0) this.#joined.set(y.name, parts);
+    return y;
   }
 
   split(x: Value, sizes: readonly number[], axis: number): readonly Value[] {

@@ -36,6 +36,14 @@ export interface PrunedGraph {
 
 export type ConstantArray = Float32Array | Int32Array | BigInt64Array | Uint8Array;
 
+/** Names in the graph. */
+export const nameOf = {
+  parameter: (i: number): string => `parameter${i}`,
+  input: (name: string): string => `input/${name}`,
+  output: (name: string): string => `output/${name}`,
+  gradient: (i: number): string => `gradient${i}`,
+};
+
 /**
  * A computation being recorded. The same operation on the same values is recorded once, so a gradient may ask for
  * its forward's intermediate values by building them again.

@@ -3,9 +3,9 @@ import { EngineError, type Program } from '../engine.js';
 import { evaluate } from '../program.js';
 import { toTensor, traceBackend } from './backend.js';
 import { BlockedBuilder } from './blocked-builder.js';
-import { Builder, type Forms } from './builder.js';
+import { Builder, type Forms, type ParameterView } from './builder.js';
 import { fuseConvolutions } from './fuse.js';
-import type { PrunedGraph, Value } from './graph.js';
+import { nameOf, type PrunedGraph, type Value } from './graph.js';
 import './kernels.js';
 import { loweredOps } from './lowered-ops.js';
 
@@ -14,17 +14,11 @@ export interface Trace {
   readonly graph: PrunedGraph;
   /** Outputs and gradients by name; gradients of any shape, their numbers in the parameters' order. */
   readonly outputs: ReadonlyMap<string, Value>;
-  /** For each parameter, whether the value depends on it: only then is there a gradient. */
-  readonly differentiable: readonly boolean[];
+  /** What the graph reads of the parameters. */
+  readonly views: readonly ParameterView[];
+  /** For each parameter, the outputs that its gradient consists of, one after another; none where the value doesn't depend on it. */
+  readonly gradients: readonly (readonly string[])[];
 }
-
-/** Names in the graph. */
-export const nameOf = {
-  parameter: (i: number): string => `parameter${i}`,
-  input: (name: string): string => `input/${name}`,
-  output: (name: string): string => `output/${name}`,
-  gradient: (i: number): string => `gradient${i}`,
-};
 
 /**
  * Records a program, forward and backward, as one graph.
@@ -47,7 +41,7 @@ export function traceProgram(program: Program, forms: Forms): Trace {
 
 function record(program: Program, builder: Builder): Trace {
   const parameters = program.parameters.map(({ shape }, i) =>
-    toTensor(builder.graph.input(nameOf.parameter(i), 'float32', shape)),
+    toTensor(builder.parameter(i, nameOf.parameter(i), shape)),
   );
   const inputs = program.inputs.map(({ name, dtype, shape }) => {
     const input = builder.graph.input(nameOf.input(name), dtype, shape);
@@ -60,16 +54,18 @@ function record(program: Program, builder: Builder): Trace {
     outputs.set(nameOf.output(program.outputs[i]!.name), traceBackend.value(tensor));
     tensor.dispose();
   });
-  results.gradients.forEach((tensor, i) => {
-    // Reshaping what goes into the caller's memory would copy it.
-    if (tensor) outputs.set(nameOf.gradient(i), builder.beforeReshape(traceBackend.value(tensor)));
+  const gradients = results.gradients.map((tensor, i) => {
+    // Reshaping or joining what goes into the caller's memory would copy it.
+    const parts = tensor ? builder.partsOf(traceBackend.value(tensor)) : [];
+    return parts.map((part, nth) => {
+      const name = nth === 0 ? nameOf.gradient(i) : `${nameOf.gradient(i)}/${nth}`;
+      outputs.set(name, part);
+      return name;
+    });
   });
   const wanted = [...outputs.values()];
-  return {
-    graph: fuseConvolutions(builder.graph.prune(wanted), wanted),
-    outputs,
-    differentiable: results.gradients.map((tensor) => tensor !== undefined),
-  };
+  const graph = fuseConvolutions(builder.graph.prune(wanted), wanted);
+  return { graph, outputs, views: builder.views, gradients };
 }
 
 function explain(program: Program, error: unknown): unknown {
