@@ -30,7 +30,7 @@ export interface Ops {
   /** tanh(x) * sigmoid(y), of one shape. */
   gate(x: Tensor, y: Tensor): Tensor;
   /**
-   * A dense layer, GELU and a dense layer at each location: x [B,C,H,W], kernels [M,C] and [O,M], biases [M] and [O] -> [B,O,H,W]
+   * A dense layer, GELU and a dense layer at each location: x [B,C,H,W], kernels [M,C] and [M,O], biases [M] and [O] -> [B,O,H,W]
    */
   feedForward(x: Tensor, first: DenseLayer, second: DenseLayer): Tensor;
   /** Rows of a table [K,D] by their numbers, int32 of any shape [...] -> [...,D] */

@@ -72,7 +72,7 @@ export const plainOps: Ops = {
   feedForward: (x, first, second) =>
     plainOps.conv1x1(
       plainOps.gelu(plainOps.conv1x1(x, first.kernel, first.bias)),
-      second.kernel,
+      tf.transpose(second.kernel),
       second.bias,
     ),
 

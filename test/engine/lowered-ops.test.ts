@@ -187,7 +187,7 @@ for (const [hidden, locations] of [
       x: [1, width, 1, locations],
       kernel: [hidden, width],
       bias: [hidden],
-      second: [width, hidden],
+      second: [hidden, width],
       secondBias: [width],
     },
     output: [1, width, 1, locations],

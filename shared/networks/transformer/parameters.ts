@@ -45,6 +45,13 @@ export function transformerParameters(config: TransformerConfig, io: NetworkShap
       vector(`${name}/bias`, outputs, BIAS),
     ];
   };
+  const denseAsOriginal = (name: string, inputs: number, outputs: number): ParameterSpec[] => {
+    const [shape, init] = [[inputs, outputs], xavier(inputs, outputs)];
+    return [
+      { name: `${name}/kernel`, shape, originalShape: shape, init },
+      vector(`${name}/bias`, outputs, BIAS),
+    ];
+  };
   const size = width / heads;
   const square = { shape: [width, width], init: xavier(width, width) };
   const block = (name: string): ParameterSpec[] => [
@@ -63,7 +70,7 @@ export function transformerParameters(config: TransformerConfig, io: NetworkShap
     },
     ...norm(`${name}/LayerNorm_1`),
     ...dense(`${name}/MlpBlock_0/Dense_0`, width, mlpWidth),
-    ...dense(`${name}/MlpBlock_0/Dense_1`, mlpWidth, width),
+    ...denseAsOriginal(`${name}/MlpBlock_0/Dense_1`, mlpWidth, width),
   ];
   const table = [io.numInputClasses, width];
   return [

@@ -11,18 +11,21 @@ export function conv1x1(b: Builder, x: Value, kernel: Value, bias?: Value): Valu
   return b.conv(x, b.reshape(kernel, [...kernel.shape, 1, 1]), bias ? { bias } : {});
 }
 
-/** The gradient of x, from dy [B,O,H,W]. */
-export function conv1x1Input(b: Builder, dy: Value, kernel: Value): Value {
-  if (canBlock(b, ...kernel.shape)) return blocked(b, dy, filterOfTransposed(b, kernel));
+/** The gradient of x, from dy [B,O,H,W]; with a bias [C], a layer of the transposed kernel. */
+export function conv1x1Input(b: Builder, dy: Value, kernel: Value, bias?: Value): Value {
+  if (canBlock(b, ...kernel.shape)) return blocked(b, dy, filterOfTransposed(b, kernel), bias);
   const exchanged = b.transpose(kernel, [1, 0]);
-  return b.conv(dy, b.reshape(exchanged, [...exchanged.shape, 1, 1]));
+  return b.conv(dy, b.reshape(exchanged, [...exchanged.shape, 1, 1]), bias ? { bias } : {});
 }
 
-/** The gradient of the kernel. */
-export function conv1x1Kernel(b: Builder, x: Value, dy: Value): Value {
+/** The gradient of the kernel. Of x and dy, one is reordered for it: the one of fewer channels unless told. */
+export function conv1x1Kernel(b: Builder, x: Value, dy: Value, reordered?: 'x'): Value {
   const [batch, inputs, height, width] = x.shape as Maps;
   const outputs = dy.shape[1]!;
-  if (canBlock(b, inputs, outputs)) return blockedKernel(b, b.layouts.toBlocked(x), b.layouts.toBlocked(dy));
+  if (canBlock(b, inputs, outputs)) {
+    const isX = reordered === 'x' || inputs <= outputs;
+    return blockedKernel(b, b.layouts.toBlocked(x), b.layouts.toBlocked(dy), isX);
+  }
   const flat = (v: Value) => b.reshape(v, [batch, v.shape[1]!, height * width]);
   return b.sum(b.matMul(flat(dy), flat(x), { transposeB: true }), [0]);
 }
@@ -55,13 +58,13 @@ function asFilter(b: Builder, x: Value): Value {
   return b.reshape(x, [outputs / k, inputs / k, 1, k, k]);
 }
 
-/** The gradient of a kernel, [O,C], from blocked x and dy. Of the two, the one of fewer channels is reordered for it. */
-function blockedKernel(b: Builder, x: Value, dy: Value): Value {
+/** The gradient of a kernel, [O,C], from blocked x and dy. */
+function blockedKernel(b: Builder, x: Value, dy: Value, reordersX: boolean): Value {
   const [batch, inputs] = x.shape as Maps;
   const outputs = dy.shape[1]!;
   const sum = (products: Value) => b.sum(products, [0]);
   const op = `${BLOCKED_DOMAIN}:ReorderOutput`;
-  if (inputs <= outputs) {
+  if (reordersX) {
     const map = b.reshape(sum(blockedProduct(b, dy, x, batch)), [1, outputs, 1, inputs]);
     return b.reshape(b.op(op, [map], map.shape, { channels: outputs }), [outputs, inputs]);
   }

@@ -21,17 +21,19 @@ export function geluInput(b: Builder, dy: Value, x: Value): Value {
   return b.mul(dy, b.add(s, b.sub(sq, b.mul(s, sq))));
 }
 
-/** In few passes: with 3 u at hand, s, 1 - s and q = 3 u - 2 LINEAR x are one each. */
+/**
+ * In few passes. With v = -3 u at hand, and 1 - s the sigmoid of v / 3, the derivative is 1 - (1 - s) (1 - s q), where s q = 3 u s -
+ * 2 LINEAR x s.
+ */
 function blockedInput(b: Builder, dy: Value, x: Value): Value {
   const [batch, channels] = x.shape as [number, number];
   const all = (number: number) =>
     b.floats(new Float32Array(batch * channels).fill(number), [batch * channels]);
-  const three = b.mul(x, channelAffine(b, b.mul(x, x), all(3 * CUBIC), all(3 * LINEAR)));
-  const s = channelAffine(b, three, all(1 / 3), all(0), { activation: 'Sigmoid' });
-  const rest = channelAffine(b, three, all(-1 / 3), all(0), { activation: 'Sigmoid' });
-  const q = channelAffine(b, x, all(-2 * LINEAR), all(0), { plus: three });
-  const ds = b.mul(dy, s);
-  return b.add(ds, b.mul(ds, b.mul(rest, q)));
+  const v = b.mul(x, channelAffine(b, b.mul(x, x), all(-3 * CUBIC), all(-3 * LINEAR)));
+  const plus = b.unary('com.microsoft:QuickGelu', v, { alpha: { float: -1 / 3 } });
+  const left = channelAffine(b, gelu(b, x), all(2 * LINEAR), all(1), { plus });
+  const rest = channelAffine(b, v, all(1 / 3), all(0), { activation: 'Sigmoid' });
+  return b.mul(dy, channelAffine(b, b.mul(rest, left), all(-1), all(1)));
 }
 
 /** x (linear + cubic x^2) */
