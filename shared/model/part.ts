@@ -2,7 +2,7 @@ import type { ModelConfig, NetworkConfig } from '../config/schema.js';
 import type { ModelDescription } from './description.js';
 
 /** Channels of a transformer's maps that fit `mapBytes`: it works on its widest maps some channels at a time itself. */
-const TRANSFORMER_CHANNELS = 64;
+const TRANSFORMER_CHANNELS = 256;
 
 /**
  * Examples of a slice that are computed at once: the largest part that divides it and whose widest maps fit `mapBytes`, or a

@@ -51,6 +51,8 @@ export interface Ops {
   attention(query: Tensor, key: Tensor, value: Tensor, heads: number): Tensor;
   /** The same in sequences: query, key, value [1,C,1,N], the locations of one sequence after those of another, zeros after the last. */
   sequenceAttention(query: Tensor, key: Tensor, value: Tensor, sequences: Sequences): Tensor;
+  /** A dense layer to each of query, key and value, `sequenceAttention` and a dense layer: x [1,C,1,N] -> [1,C,1,N] */
+  selfAttention(x: Tensor, kernels: AttentionKernels, sequences: Sequences): Tensor;
   /**
    * Weighted log-likelihood of classes: logits [B,C*K,H,W] (channel-major: C blocks of K), target int32 [B,C,H,W],
    * weight float32 [B,C,H,W] -> sum over all variables of weight * log softmax(logits)[target], nats, [B]
@@ -69,6 +71,14 @@ export interface Ops {
 export interface DenseLayer {
   readonly kernel: Tensor;
   readonly bias: Tensor;
+}
+
+/** query, key, value [C,C] (out, in), each head's channels after those of another; out [C,C] (in, out) */
+export interface AttentionKernels {
+  readonly query: Tensor;
+  readonly key: Tensor;
+  readonly value: Tensor;
+  readonly out: Tensor;
 }
 
 /** The sequences that `sequenceAttention` keeps apart, and how a location takes from its own. */

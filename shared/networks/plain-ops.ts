@@ -132,6 +132,11 @@ export const plainOps: Ops = {
     return tf.reshape(tf.concat([together, tf.zeros([channels, locations - used])], 1), query.shape);
   },
 
+  selfAttention(x, { query, key, value, out }, sequences) {
+    const [q, k, v] = [query, key, value].map((kernel) => plainOps.conv1x1(x, kernel));
+    return plainOps.conv1x1(plainOps.sequenceAttention(q!, k!, v!, sequences), tf.transpose(out));
+  },
+
   logLikelihood(logits, target, weight, numClasses) {
     const [batch, channels, height, width] = target.shape as [number, number, number, number];
     const locations = height * width;

@@ -14,12 +14,19 @@ const NONE: Value = { name: '', type: 'float32', shape: [] };
  */
 export function fuseConvolutions(graph: PrunedGraph, outputs: readonly Value[]): PrunedGraph {
   const numUses = countUses(graph.nodes, outputs);
-  /** By the name of the first output. */
+  /** By the name of the first output, in order. */
   const nodes = new Map<string, Node>();
+  /** Where each value is computed; inputs and constants are there before. */
+  const places = new Map(
+    graph.nodes.flatMap(({ outputs }, place) => outputs.map(({ name }) => [name, place] as const)),
+  );
+  const placeOf = ({ name }: Value) => places.get(name) ?? -1;
   const onlyUse = (value: Value) => (numUses.get(value.name) === 1 ? nodes.get(value.name) : undefined);
   for (const node of graph.nodes) {
-    const fused = withSum(node, onlyUse) ?? withActivation(node, onlyUse);
+    const fused =
+      withSum(node, onlyUse) ?? withFirstSum(node, onlyUse, placeOf) ?? withActivation(node, onlyUse);
     if (fused) nodes.delete(fused.replaced);
+    if (fused?.first) nodes.set(fused.first.outputs[0]!.name, fused.first);
     nodes.set(node.outputs[0]!.name, fused?.node ?? node);
   }
   return { ...graph, nodes: [...nodes.values()] };
@@ -29,6 +36,8 @@ interface Fused {
   readonly node: Node;
   /** The convolution's former output. */
   readonly replaced: string;
+  /** Another convolution that has changed. */
+  readonly first?: Node;
 }
 
 /** Of two convolutions the later one, so that what it needs is not kept for longer. */
@@ -39,11 +48,36 @@ function withSum(
   if (op !== 'Add' || !sameShape(inputs[0]!.shape, inputs[1]!.shape)) return undefined;
   for (const [value, other] of [inputs.toReversed(), inputs] as [Value, Value][]) {
     const conv = onlyUse(value);
-    if (conv?.op !== CONV || conv.inputs.length > 3 || conv.attributes['activation']) continue;
-    const [x, filter, bias = NONE] = conv.inputs as [Value, Value, Value?];
-    return { node: { ...conv, inputs: [x, filter, bias, other], outputs }, replaced: value.name };
+    if (!conv || !canAdd(conv)) continue;
+    return { node: { ...adding(conv, other), outputs }, replaced: value.name };
   }
   return undefined;
+}
+
+/** Maps added to a sum of convolutions, each of which adds to the one before it: the first one adds to the maps, if they are there by then. */
+function withFirstSum(
+  { op, inputs, outputs }: Node,
+  onlyUse: (value: Value) => Node | undefined,
+  placeOf: (value: Value) => number,
+): Fused | undefined {
+  if (op !== 'Add' || !sameShape(inputs[0]!.shape, inputs[1]!.shape)) return undefined;
+  for (const [value, other] of [inputs.toReversed(), inputs] as [Value, Value][]) {
+    const last = onlyUse(value);
+    let first = last;
+    while (first?.op === CONV && first.inputs.length > 3) first = onlyUse(first.inputs[3]!);
+    if (!last || !first || !canAdd(first) || placeOf(other) > placeOf(first.outputs[0]!)) continue;
+    return { node: { ...last, outputs }, replaced: value.name, first: adding(first, other) };
+  }
+  return undefined;
+}
+
+function canAdd({ op, inputs, attributes }: Node): boolean {
+  return op === CONV && inputs.length <= 3 && !attributes['activation'];
+}
+
+function adding(conv: Node, other: Value): Node {
+  const [x, filter, bias = NONE] = conv.inputs as [Value, Value, Value?];
+  return { ...conv, inputs: [x, filter, bias, other] };
 }
 
 function withActivation(

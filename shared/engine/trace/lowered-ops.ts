@@ -17,6 +17,7 @@ import { lower } from './ops/lower.js';
 import { groupNorm, groupNormGradients } from './ops/norm.js';
 import { dropout, gate, gateInputs, keptFactors, swishInput, swishOf } from './ops/pointwise.js';
 import { fromRows, toRows } from './ops/rows.js';
+import { selfAttention } from './ops/self-attention.js';
 import { sequenceAttention, sequenceAttentionGradients } from './ops/sequence-attention.js';
 import {
   conv3x3Stride2,
@@ -31,7 +32,7 @@ import { stageLogLikelihood, stageLogLikelihoodGradients } from './ops/stage-lik
 export function loweredOps(b: Builder): Ops {
   const valueOf = (tensor: Tensor): Value => traceBackend.value(tensor);
   const ofBias = (dy: Value): Value => b.sum(dy, [0, 2, 3]);
-  return {
+  const ops: Ops = {
     conv3x3: (x, kernel, bias) =>
       lower(
         bias ? [x, kernel, bias] : [x, kernel],
@@ -171,6 +172,8 @@ export function loweredOps(b: Builder): Ops {
       );
     },
 
+    selfAttention: (x, kernels, sequences) => selfAttention(b, ops.sequenceAttention, x, kernels, sequences),
+
     logLikelihood: (logits, target, weight) =>
       lower(
         [logits, weight],
@@ -202,6 +205,7 @@ export function loweredOps(b: Builder): Ops {
       );
     },
   };
+  return ops;
 }
 
 /** Maps of which the first is known in tiles, all in tiles; others as they are. */

@@ -65,7 +65,6 @@ export function transformerParameters(config: TransformerConfig, io: NetworkShap
     {
       name: `${name}/SelfAttention_0/out/kernel`,
       originalShape: [heads, size, width],
-      axes: [2, 0, 1],
       ...square,
     },
     ...norm(`${name}/LayerNorm_1`),

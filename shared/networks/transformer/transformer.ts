@@ -107,18 +107,18 @@ class Pass {
   #attention(name: string, x: Tensor): Tensor {
     const { heads, attentionDropout } = this.#config;
     const normal = this.#norm(`${name}/LayerNorm_0`, x);
-    const [query, key, value] = ['query', 'key', 'value'].map((part) =>
-      this.#ops.conv1x1(normal, this.#get(`${name}/SelfAttention_0/${part}/kernel`)),
-    );
+    const [query, key, value, out] = ['query', 'key', 'value', 'out'].map((part) =>
+      this.#get(`${name}/SelfAttention_0/${part}/kernel`),
+    ) as [Tensor, Tensor, Tensor, Tensor];
     const mask = this.#drops(attentionDropout) ? this.#input.dropout[this.#numDropouts++]! : undefined;
-    const mixed = this.#ops.sequenceAttention(query!, key!, value!, {
+    const kernels = { query, key, value, out };
+    return this.#ops.selfAttention(normal, kernels, {
       batch: this.#input.classes.shape[0]!,
       length: this.#io.width,
       heads,
       causal: this.#io.factorization !== 'any-order',
       ...(mask ? { dropout: { mask, keep: 1 - attentionDropout } } : {}),
     });
-    return this.#ops.conv1x1(mixed, this.#get(`${name}/SelfAttention_0/out/kernel`));
   }
 
   #norm(name: string, x: Tensor): Tensor {
