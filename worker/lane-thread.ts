@@ -17,6 +17,7 @@ import { Evaluator } from '../shared/model/evaluate.js';
 import { Sampler } from '../shared/model/sample.js';
 import { SliceTrainer } from '../shared/model/train-slice.js';
 import { Replica } from '../shared/optimizer/replica.js';
+import { areFinite } from '../shared/optimizer/finite.js';
 import type { Update } from '../shared/optimizer/update.js';
 import type { Task } from '../shared/protocol/messages.js';
 
@@ -190,9 +191,7 @@ class Lane {
   }
 
   #firstNonfinite(gradients: Float32Array): string | undefined {
-    let sum = 0;
-    for (let i = 0; i < gradients.length; i++) sum += gradients[i]! * 0;
-    if (sum === 0) return undefined;
+    if (areFinite(gradients)) return undefined;
     let offset = 0;
     for (const { name, shape } of this.#description.parameters) {
       const size = shape.reduce((a, b) => a * b, 1);

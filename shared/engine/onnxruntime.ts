@@ -62,11 +62,13 @@ function sessionOptions({
   provider,
   device = 0,
   threads,
+  forms,
 }: OnnxruntimeOptions): ort.InferenceSession.SessionOptions {
   const common = {
     interOpNumThreads: 1,
     intraOpNumThreads: threads,
-    graphOptimizationLevel: 'all',
+    // Blocked forms are recorded fused; looking for more to fuse finds nothing, in a time that grows faster than the graph.
+    graphOptimizationLevel: forms && forms.channelBlock > 0 ? 'disabled' : 'all',
     enableCpuMemArena: true,
     // Its patterns nearly double the memory and save no time.
     enableMemPattern: false,
