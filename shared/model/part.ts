@@ -1,7 +1,7 @@
 import type { ModelConfig, NetworkConfig } from '../config/schema.js';
 import type { ModelDescription } from './description.js';
 
-/** Channels of a transformer's maps that fit `mapBytes`: it works on its widest maps some channels at a time itself. */
+/** Channels of a transformer's maps that count: it works on some of its widest ones at a time itself. */
 const TRANSFORMER_CHANNELS = 256;
 
 /**
@@ -14,11 +14,7 @@ export function partOf(
   { network }: ModelConfig,
   mapBytes: number,
 ): number {
-  const locations = height * width;
-  const most =
-    network.kind === 'transformer'
-      ? mapBytes / (4 * TRANSFORMER_CHANNELS * locations)
-      : Math.max(mapBytes, (4 * numParameters) / 20) / (4 * widestMap(network, locations));
+  const most = Math.max(mapBytes, (4 * numParameters) / 20) / (4 * widestMap(network, height * width));
   let part = 1;
   for (let divisor = 2; divisor <= Math.min(sliceSize, most); divisor++) {
     if (sliceSize % divisor === 0) part = divisor;
@@ -27,7 +23,7 @@ export function partOf(
 }
 
 /** Numbers of the largest map that goes from one layer to the next. */
-function widestMap(network: Exclude<NetworkConfig, { kind: 'transformer' }>, locations: number): number {
+function widestMap(network: NetworkConfig, locations: number): number {
   switch (network.kind) {
     case 'unet':
       return Math.max(
@@ -35,5 +31,7 @@ function widestMap(network: Exclude<NetworkConfig, { kind: 'transformer' }>, loc
       );
     case 'diffwave':
       return 2 * network.channels * locations;
+    case 'transformer':
+      return TRANSFORMER_CHANNELS * locations;
   }
 }

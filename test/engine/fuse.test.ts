@@ -34,6 +34,19 @@ test('a convolution adds what its result would be added to', () =>
     ['Conv of 3', 'Conv of 4'],
   ));
 
+test('the first convolution of a sum adds what the sum would be added to', () => {
+  const sumOf = (conv: (x: Tensor) => Tensor, y: Tensor) => tf.add(conv(y), conv(tf.square(y)));
+  assert.deepEqual(
+    operationsOf((conv, x, y) => tf.add(tf.tanh(conv(x)), sumOf(conv, y))),
+    ['Conv of 3Tanh', 'Conv of 4', 'Conv of 4', 'Mul'],
+  );
+  // What is made later can't be added to earlier.
+  assert.deepEqual(
+    operationsOf((conv, x, y) => tf.add(sumOf(conv, y), tf.tanh(conv(x)))),
+    ['Add', 'Conv of 3', 'Conv of 3Tanh', 'Conv of 4', 'Mul'],
+  );
+});
+
 test('a convolution applies the activation that would come next, after a sum too', () =>
   assert.deepEqual(
     operationsOf((conv, x, y) => tf.tanh(tf.add(conv(tf.sigmoid(conv(x))), conv(y)))),

@@ -178,7 +178,7 @@ for (const [channels, height, width] of [
 for (const [hidden, locations] of [
   [24, 15],
   [96, 16],
-  [96, 2064],
+  [96, 4112],
 ] as const) {
   const width = hidden % 16 === 0 ? 16 : 6;
   cases.push({
@@ -314,6 +314,27 @@ for (const [what, [batch, length, locations, heads, channels]] of Object.entries
       }),
   });
 }
+
+for (const [what, heads] of Object.entries({
+  'heads of whole blocks': 2,
+  'heads of parts of blocks': 8,
+}))
+  for (const dropped of [false, true])
+    cases.push({
+      name: `selfAttention of ${what}${dropped ? ', with dropout' : ''}, and what it adds to`,
+      parameters: Object.fromEntries([
+        ['x', [1, 32, 1, 32]],
+        ...['query', 'key', 'value', 'out'].map((name) => [name, [32, 32]]),
+      ]) as Record<string, number[]>,
+      integers: { mask: { shape: [2, heads, 15, 15], below: 2, dtype: 'uint8' } },
+      output: [1, 32, 1, 32],
+      build: (ops, { x, query, key, value, out }, { mask }) => {
+        const kernels = { query: query!, key: key!, value: value!, out: out! };
+        const dropout = dropped ? { dropout: { mask: mask!, keep: 0.7 } } : {};
+        const sequences = { batch: 2, length: 15, heads, causal: true, ...dropout };
+        return tf.add(x!, ops.selfAttention(ops.gelu(x!), kernels, sequences));
+      },
+    });
 
 for (const channels of [1, 3])
   cases.push({

@@ -101,7 +101,10 @@ class Pass {
       this.#ops.gelu(this.#ops.conv1x1(normal, first.kernel, first.bias)),
       dropout,
     );
-    return tf.add(sum, this.#dropout(this.#ops.conv1x1(hidden, tf.transpose(second.kernel), second.bias), dropout));
+    return tf.add(
+      sum,
+      this.#dropout(this.#ops.conv1x1(hidden, tf.transpose(second.kernel), second.bias), dropout),
+    );
   }
 
   #attention(name: string, x: Tensor): Tensor {
