@@ -2,7 +2,7 @@ import type { ModelConfig, NetworkConfig } from '../config/schema.js';
 import type { ModelDescription } from './description.js';
 
 /** Channels of a transformer's maps that count: it works on some of its widest ones at a time itself. */
-const TRANSFORMER_CHANNELS = 256;
+const TRANSFORMER_CHANNELS = 128;
 
 /**
  * Examples of a slice that are computed at once: the largest part that divides it and whose widest maps fit `mapBytes`, or a

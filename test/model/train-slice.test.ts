@@ -204,8 +204,8 @@ test('a part of a transformer is counted in positions, more of them where it has
     const description = describeModel({ ...config, network }, { shape: [1, length, 1], numClasses: 28 });
     return partOf(sliceSize, description, { ...config, network }, 2 ** 20);
   };
-  assert.equal(part(64, 250, 128), 4);
+  assert.equal(part(64, 250, 128), 8);
   assert.equal(part(64, 250, 768), 64);
-  assert.equal(part(64, 64, 128), 16);
+  assert.equal(part(64, 64, 128), 32);
   assert.equal(part(4, 8192, 128), 1);
 });

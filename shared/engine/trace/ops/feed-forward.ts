@@ -4,7 +4,7 @@ import { conv1x1, conv1x1Input, conv1x1Kernel } from './conv1x1.js';
 import { gelu, geluInput } from './gelu.js';
 
 /** Numbers that CPUs work on together between the two layers: few enough for a core's cache. */
-const TOGETHER = 2 ** 18;
+const TOGETHER = 2 ** 17;
 /** Hidden channels that a convolution's kernel computes together. */
 const CHANNELS = 32;
 
