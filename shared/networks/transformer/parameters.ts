@@ -20,7 +20,7 @@ export const blockName = (i: number): string => `decoder/encoderdecoderblock_${i
 
 /**
  * Every parameter of the transformer in the order of use, by the original's names and layouts (section 5.3 of the
- * specification). In memory, kernels are [out, in], as `Ops` takes dense layers.
+ * specification). In memory, kernels are [out, in], as `Ops` takes dense layers, but those after the attention and after GELU [in, out].
  *
  * Throws UsageError where the settings do not fit together, or the data are no sequences.
  */
@@ -34,23 +34,18 @@ export function transformerParameters(config: TransformerConfig, io: NetworkShap
     init,
   });
   const norm = (name: string) => [vector(`${name}/scale`, width, ONES), vector(`${name}/bias`, width, ZEROS)];
+  const bias = (name: string, outputs: number) => vector(`${name}/bias`, outputs, BIAS);
   const dense = (name: string, inputs: number, outputs: number): ParameterSpec[] => {
-    const [shape, originalShape] = [
-      [outputs, inputs],
-      [inputs, outputs],
-    ];
-    const init = xavier(inputs, outputs);
+    const [originalShape, init] = [[inputs, outputs], xavier(inputs, outputs)];
     return [
-      { name: `${name}/kernel`, shape, originalShape, axes: [1, 0], init },
-      vector(`${name}/bias`, outputs, BIAS),
+      { name: `${name}/kernel`, shape: [outputs, inputs], originalShape, axes: [1, 0], init },
+      bias(name, outputs),
     ];
   };
-  const denseAsOriginal = (name: string, inputs: number, outputs: number): ParameterSpec[] => {
+  /** As the original has it: what follows GELU is computed some inputs at a time. */
+  const denseOfParts = (name: string, inputs: number, outputs: number): ParameterSpec[] => {
     const [shape, init] = [[inputs, outputs], xavier(inputs, outputs)];
-    return [
-      { name: `${name}/kernel`, shape, originalShape: shape, init },
-      vector(`${name}/bias`, outputs, BIAS),
-    ];
+    return [{ name: `${name}/kernel`, shape, originalShape: shape, init }, bias(name, outputs)];
   };
   const size = width / heads;
   const square = { shape: [width, width], init: xavier(width, width) };
@@ -69,7 +64,7 @@ export function transformerParameters(config: TransformerConfig, io: NetworkShap
     },
     ...norm(`${name}/LayerNorm_1`),
     ...dense(`${name}/MlpBlock_0/Dense_0`, width, mlpWidth),
-    ...denseAsOriginal(`${name}/MlpBlock_0/Dense_1`, mlpWidth, width),
+    ...denseOfParts(`${name}/MlpBlock_0/Dense_1`, mlpWidth, width),
   ];
   const table = [io.numInputClasses, width];
   return [
