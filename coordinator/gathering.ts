@@ -2,6 +2,7 @@ import { checksum, type Bucket } from '../shared/exchange/buckets.js';
 import type { Exchange } from '../shared/exchange/exchange.js';
 import { readStatistics, type Statistics } from '../shared/exchange/statistics.js';
 import type { TreeNode } from '../shared/exchange/tree.js';
+import { areFinite } from '../shared/optimizer/finite.js';
 
 /** A subtree's sum, complete, with the statistics of its examples. */
 export interface Gathered {
@@ -129,11 +130,4 @@ export class Gathering {
     this.#partials.delete(`${node.level}/${node.index}`);
     return { node, buffer, lent, statistics };
   }
-}
-
-/** Times zero, only what is not finite is not zero: one sum, no branch a value. */
-function areFinite(values: Float32Array): boolean {
-  let sum = 0;
-  for (const value of values) sum += value * 0;
-  return sum === 0;
 }
