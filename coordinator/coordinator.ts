@@ -2,14 +2,13 @@ import type { Clock } from '../shared/clock.js';
 import type { Config } from '../shared/config/schema.js';
 import { EXIT, UserError } from '../shared/errors.js';
 import type { Exchange } from '../shared/exchange/exchange.js';
-import { partsOf, StateGathering, stateIn } from '../shared/exchange/state-copy.js';
 import { statisticsFrames } from '../shared/exchange/statistics.js';
 import { summarize } from '../shared/method/bound.js';
 import type { ModelDescription } from '../shared/model/description.js';
 import type { LiveMember } from '../shared/page/views.js';
 import { decode, encode, ProtocolError } from '../shared/protocol/codec.js';
 import { fromWorkerSchema, PROTOCOL, type FromWorker, type ToWorker } from '../shared/protocol/messages.js';
-import type { Averaged, Averager, StateSnapshot } from './averager.js';
+import type { Averaged, Averager } from './averager.js';
 import {
   createCore,
   decide,
@@ -28,6 +27,7 @@ import { Publications } from './publications.js';
 import type { SameHostLane } from './same-host-lane.js';
 import type { Sharder } from './sharder.js';
 import { StateHashes, type Divergence } from './state-hashes.js';
+import { StateTransfer } from './state-transfer.js';
 import { StepClock } from './step-clock.js';
 import { Traffic } from './traffic.js';
 import type { WorkTimes } from './work-times.js';
@@ -87,14 +87,11 @@ export class Coordinator {
   readonly #hashes = new StateHashes();
   readonly #stepClock: StepClock;
   #averaged: Averaged | undefined;
-  /** The state that comes from a worker, while one does. */
-  #fetching: StateGathering | undefined;
+  readonly #transfer: StateTransfer;
   #waiting = false;
   readonly #traffic = new Traffic();
   readonly #guard: Guard;
   #isLooking = false;
-  /** The copy of the state that everyone gets who joins before the next step. */
-  #copy: Promise<StateSnapshot> | undefined;
   #repeatable = true;
   /** The products that are being written. */
   #finishing: Promise<void> = Promise.resolve();
@@ -108,6 +105,10 @@ export class Coordinator {
     const { config, term, startStep, averager, products } = options;
     const { training, workers } = config;
     this.#guard = new Guard({ clock: options.clock, step: () => this.step, emit: options.emit });
+    this.#transfer = new StateTransfer({
+      ...{ averager, model: options.model, bucketBytes: workers.bucketBytes, term, clock: options.clock },
+      say: (id, header, frames) => this.#say(id, header, frames),
+    });
     this.#stepClock = new StepClock(options.clock.now());
     this.#core = createCore(
       {
@@ -381,15 +382,11 @@ export class Coordinator {
     header: FromWorker & { type: 'state' | 'state-end' },
     frames: readonly Uint8Array[],
   ): void {
-    const fetching = this.#fetching;
-    if (!fetching || this.#core.recovering?.fetching?.id !== id)
-      return this.#drop(id, header.type, 'not asked for');
-    const problem = header.type === 'state' ? fetching.put(header, frames[0]) : fetching.problem;
-    if (problem !== undefined) return this.#punish(id, `gave back ${problem}`);
-    if (header.type === 'state') return this.#feed({ kind: 'alive', id });
-    this.#fetching = undefined;
-    this.#options.averager.load(header.step, header.chain, fetching.buffer);
-    this.#options.journal.commit(header);
+    if (this.#core.recovering?.fetching?.id !== id) return this.#drop(id, header.type, 'not asked for');
+    const taken = this.#transfer.take(header, frames);
+    if (taken === 'more') return this.#feed({ kind: 'alive', id });
+    if (taken !== 'all') return this.#punish(id, `gave back ${taken.problem}`);
+    this.#options.journal.commit(header as FromWorker & { type: 'state-end' });
     this.#feed({ kind: 'fetched', id, step: header.step });
   }
 
@@ -514,14 +511,13 @@ export class Coordinator {
     for (const action of actions) {
       switch (action.kind) {
         case 'fetch-state':
-          this.#fetching = new StateGathering(this.#options.model, this.#options.config.workers.bucketBytes);
-          this.#say(action.id, { type: 'fetch-state', term });
+          this.#transfer.fetch(action.id);
           break;
         case 'recovered':
           emit({ event: 'recovered', step: action.step, lost: action.lost });
           break;
         case 'send-state':
-          void this.#sendState(action.id);
+          this.#sendState(action.id);
           break;
         case 'deal': {
           const { id, step, begin, end } = action;
@@ -585,23 +581,10 @@ export class Coordinator {
     this.#noteMembers();
   }
 
-  /**
-   * Copies the replica and sends it. From the copy on the newcomer gets every average, so nothing is missed in between.
-   */
-  async #sendState(id: string): Promise<void> {
-    const { averager, model, config, term } = this.#options;
+  #sendState(id: string): void {
     const incarnation = this.#core.members.get(id)?.incarnation;
     const isHere = () => this.#core.members.get(id)?.incarnation === incarnation;
-    const { step, chain, buffer } = await (this.#copy ??= averager.snapshot());
-    if (!isHere()) return;
-    this.#feed({ kind: 'state-sent', id, step });
-    for (const { bytes, ...part } of partsOf(stateIn(buffer, model), config.workers.bucketBytes)) {
-      this.#say(id, { type: 'state', term, step, ...part }, [bytes]);
-      // The state may be gigabytes: whoever else has something to say is heard meanwhile.
-      await this.#options.clock.turn();
-      if (!isHere()) return;
-    }
-    this.#say(id, { type: 'state-end', term, step, chain });
+    void this.#transfer.send(id, isHere, (step) => this.#feed({ kind: 'state-sent', id, step }));
   }
 
   /** Sends the average and the commit, and tells what the step was. */
@@ -627,7 +610,7 @@ export class Coordinator {
       const counted = exchange.keepsResiduals ? [...this.#peers.get(id)!.counted] : undefined;
       this.#say(id, { ...commit, ...(counted && { counted }) }, statisticsFrames(statistics));
     }
-    this.#copy = undefined;
+    this.#transfer.committed();
     this.#publications.add(step, to, () => averager.release(averaged));
     for (const peer of this.#peers.values()) peer.committed(step);
     const { timeSteps, logLikelihoods } = statistics;
