@@ -38,7 +38,7 @@ export function start(
   args: readonly string[] = [],
   env: NodeJS.ProcessEnv = {},
 ): Run {
-  return new Run(t, folder, ['--config', config, ...args], env);
+  return new Run(t, folder, ['--config', config, ...args], { env });
 }
 
 /** Starts a worker of one CPU thread. */
