@@ -4,7 +4,7 @@ import { MUTATIONS } from './mutations.js';
 import { simulate } from './simulate.js';
 
 /** The most that it may take to find out. */
-const SEEDS = 300;
+const SEEDS = 1000;
 
 for (const [rule, mutation] of Object.entries(MUTATIONS)) {
   test(`it would be noticed if it were not so that ${rule}`, async (t) => {
