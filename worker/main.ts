@@ -64,7 +64,10 @@ export async function main(argv: readonly string[]): Promise<number> {
     lanes,
     local,
     memory: linuxSharedMemory(),
-    joined: () => process.send?.('joined'),
+    joined: (slot) => {
+      metrics.joined(slot);
+      process.send?.('joined');
+    },
     connectTimeoutSeconds: options.connectTimeoutSeconds,
     say,
     stopping,

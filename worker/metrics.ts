@@ -10,6 +10,11 @@ export interface WorkerObserver {
   applied(step: number, seconds: number): void;
   /** A message came or went. */
   message(direction: 'in' | 'out', kind: string, parts: readonly Uint8Array[]): void;
+}
+
+/** A worker's metrics, and what they are told. */
+export interface WorkerMetrics extends WorkerObserver {
+  readonly registry: Registry;
   /** It is part of a run now. */
   joined(slot: number): void;
 }
@@ -23,12 +28,7 @@ export interface WorkerMetricsOptions {
 }
 
 /** A worker's metrics in a registry of its own. */
-export function createWorkerMetrics({
-  version,
-  device,
-  lanes,
-  gpu,
-}: WorkerMetricsOptions): WorkerObserver & { registry: Registry } {
+export function createWorkerMetrics({ version, device, lanes, gpu }: WorkerMetricsOptions): WorkerMetrics {
   const instruments = new Instruments();
   const step = instruments.measured('ardm_replica_step', 'Committed steps that the replica has applied.');
   const slot = instruments.measured('ardm_replica_slot', 'The slot that it has with its coordinator.');

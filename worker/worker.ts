@@ -46,7 +46,7 @@ export interface WorkerOptions {
   readonly connectTimeoutSeconds: number;
   readonly say: (line: string) => void;
   /** Hears of every time that the coordinator took it in. */
-  readonly joined?: () => void;
+  readonly joined?: (slot: number) => void;
   readonly stopping: Pick<StopSignals, 'onStop' | 'name' | 'exitCode'>;
   /** How the GPU is doing, where that is known. */
   readonly gpu?: () => GpuUse | undefined;
@@ -356,7 +356,7 @@ export class WorkerClient {
 
   /** Takes part in a run: builds the model that its config describes, and waits for the state. */
   async #begin(welcome: ToWorker & { type: 'welcome' }): Promise<void> {
-    const { lanes, say, joined, observer } = this.#options;
+    const { lanes, say, joined } = this.#options;
     this.#leaveSession();
     lanes.clear();
     const config = configOf(welcome);
@@ -404,8 +404,7 @@ export class WorkerClient {
     if (shared) this.#send({ type: 'attached', term });
     // A lane may have a slice of before to finish first: meanwhile this worker says that it lives.
     await lanes.load({ config, shape, numClasses, numTestExamples, memory: replica.memory });
-    observer?.joined(slot);
-    joined?.();
+    joined?.(slot);
     say(`joined ${config.name} as slot ${slot} with ${lanes.device.description}, ${lanes.count} lane(s)`);
   }
 
