@@ -1,3 +1,5 @@
+import { messageBytes } from '../shared/protocol/codec.js';
+
 type Direction = 'in' | 'out';
 
 /** Message bytes since the last `take`, by the message's type. */
@@ -5,8 +7,7 @@ export class Traffic {
   #bytes: Record<Direction, Record<string, number>> = { in: {}, out: {} };
 
   count(direction: Direction, type: string, parts: readonly Uint8Array[]): void {
-    const bytes = parts.reduce((sum, { byteLength }) => sum + byteLength, 0);
-    this.#bytes[direction][type] = (this.#bytes[direction][type] ?? 0) + bytes;
+    this.#bytes[direction][type] = (this.#bytes[direction][type] ?? 0) + messageBytes(parts);
   }
 
   take(): { bytesIn: number; bytesOut: number; bytesByType: Record<Direction, Record<string, number>> } {

@@ -1,5 +1,6 @@
 import type { Registry } from 'prom-client';
 import { Instruments, type Reading } from '../shared/metrics/instruments.js';
+import { messageBytes } from '../shared/protocol/codec.js';
 import type { GpuUse } from '../shared/protocol/messages.js';
 
 /** What a worker tells of its work. */
@@ -71,11 +72,7 @@ export function createWorkerMetrics({ version, device, lanes, gpu }: WorkerMetri
       step.set(applied);
       updates.observe(seconds);
     },
-    message: (direction, kind, parts) =>
-      bytes.inc(
-        { direction, kind },
-        parts.reduce((sum, { byteLength }) => sum + byteLength, 0),
-      ),
+    message: (direction, kind, parts) => bytes.inc({ direction, kind }, messageBytes(parts)),
     joined: (taken) => {
       slot.set(taken);
       joins.inc();

@@ -14,7 +14,7 @@ import type { TreeNode } from '../shared/exchange/tree.js';
 import { describeModel, modelDigest } from '../shared/model/description.js';
 import { Replica } from '../shared/optimizer/replica.js';
 import { version } from '../shared/package.js';
-import { decode, encode, ProtocolError } from '../shared/protocol/codec.js';
+import { decode, encode, messageBytes, ProtocolError } from '../shared/protocol/codec.js';
 import {
   MAX_LINKS,
   PROTOCOL,
@@ -331,7 +331,7 @@ export class WorkerClient {
 
   /** Keeps what belongs to later steps until the state is whole. */
   #hearEarly(session: Session, header: ToWorker, frames: readonly Uint8Array[]): void {
-    session.earlyBytes += frames.reduce((sum, { byteLength }) => sum + byteLength, 1024);
+    session.earlyBytes += 1024 + messageBytes(frames);
     const averageBytes = 4 * session.replica.parameters.length;
     if (session.earlyBytes > Math.max(MAX_EARLY.bytes, MAX_EARLY.averages * averageBytes))
       return this.#rejoin('more came than this worker can keep until it has the state');

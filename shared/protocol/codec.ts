@@ -63,3 +63,8 @@ export function decode<S extends z.ZodType>(schema: S, parts: readonly Uint8Arra
   }
   return { header: parsed.data, frames };
 }
+
+/** Of a message's header and frames. */
+export function messageBytes(parts: readonly Uint8Array[]): number {
+  return parts.reduce((sum, { byteLength }) => sum + byteLength, 0);
+}
